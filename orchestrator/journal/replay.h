@@ -34,7 +34,7 @@ struct journal_event {
 struct journal_tail {
     uint64_t offset_bytes; /* where the last complete line ends */
     uint64_t size_bytes;   /* bytes behind it; 0 in a journal that was closed in order */
-    bool lacks_newline;    /* those bytes are a whole valid line but for its newline */
+    uint64_t whole_bytes;  /* so many of them are a whole valid line but for its newline; or 0 */
 };
 
 struct journal_reader;
@@ -42,6 +42,10 @@ struct journal_reader;
 /* ERROR_NOT_FOUND when there is no such file, ERROR_REFUSED for a symlink or a special file. */
 MUST_USE int journal_reader_open(const char *path, struct journal_reader **ret_reader,
                                  struct error *err);
+
+/* The same from an open descriptor, which it takes in any case; path is what errors call it. */
+MUST_USE int journal_reader_take(int descriptor, const char *path,
+                                 struct journal_reader **ret_reader, struct error *err);
 
 /* 1 and the next event; 0 when there is no further complete line now (a torn last line is not an
  * error for a reader, and the same call later finds what was written meanwhile); -1 with
