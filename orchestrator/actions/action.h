@@ -26,8 +26,7 @@ struct action {
      * `drctl actions NAME`. */
     const char *interrupted;
 
-    bool shows_dry_run;    /* run() knows attempt_is_dry_run() and makes no change then */
-    uint64_t memory_bytes; /* what its children need at most, for admission; 0: a small one */
+    bool shows_dry_run; /* run() knows attempt_is_dry_run() and makes no change then */
 };
 
 /* All actions, sorted by name. */
