@@ -1,0 +1,116 @@
+"""The application that a load balancer's name leads to, one address for each region.
+
+It is healthy only where it really could run: the region is not cut off, a Deployment in one of the
+region's clusters is available, and the database that the Deployment names is there. /healthz says
+which region and database served the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from . import addresses
+from .httpserver import Handler, Server
+from .moto import Moto, MotoError
+from .record import Record
+from .rules import Rules
+
+DATABASE_NAMES = ("DATABASE_HOST", "DB_HOST", "MYSQL_HOST")
+
+
+class Cluster(Protocol):
+    """What this needs of the Kubernetes side."""
+
+    def available(self, region: str) -> list[dict[str, Any]]: ...
+    def settings(self, region: str) -> dict[str, str]: ...
+
+
+class Application:
+    """One small server for each region, all on the same port."""
+
+    def __init__(self, moto: Moto, kubernetes: Cluster, rules: Rules, record: Record) -> None:
+        self.moto, self.kubernetes, self.rules, self.record = moto, kubernetes, rules, record
+        application = self
+
+        class ApplicationHandler(_Handler):
+            owner = application
+
+        self.port, self._servers = self._bind(ApplicationHandler)
+
+    @staticmethod
+    def _bind(handler: type[Handler]) -> tuple[int, list[Server]]:
+        for _ in range(50):
+            servers: list[Server] = []
+            port = 0
+            try:
+                for region in addresses.REGIONS:
+                    servers.append(Server((addresses.application(region), port), handler))
+                    port = servers[0].server_port
+                return port, servers
+            except OSError:
+                for server in servers:
+                    server.server_close()
+        raise OSError("no port is free for the application on all its addresses")
+
+    def start(self) -> None:
+        for server in self._servers:
+            server.start()
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.stop()
+
+    def urls(self) -> dict[str, str]:
+        return {region: f"http://{addresses.application(region)}:{self.port}/healthz"
+                for region in addresses.REGIONS}
+
+    def health(self, region: str) -> tuple[int, dict[str, Any]]:
+        """Status and body of /healthz in one region."""
+        deployments = self.kubernetes.available(region)
+        facts: dict[str, Any] = {"region": region, "status": "ok", "database": "",
+                                 "deployments": [d["metadata"]["name"] for d in deployments]}
+        if not deployments:
+            return 503, facts | {"status": "no deployment is available"}
+        wanted = self._wanted_host(region)
+        try:
+            hosts = self._databases(region)
+        except (MotoError, OSError) as error:
+            return 503, facts | {"status": f"no database: {error}"}
+        if wanted and wanted.partition(":")[0] not in hosts:
+            return 503, facts | {"database": wanted, "status": f"database {wanted} is not there"}
+        if not hosts:
+            return 503, facts | {"status": "no database is available"}
+        host = wanted.partition(":")[0] or next(iter(hosts))
+        return 200, facts | {"database": host, "instance": hosts[host]}
+
+    def _wanted_host(self, region: str) -> str:
+        settings = self.kubernetes.settings(region)
+        return next((settings[name] for name in DATABASE_NAMES if settings.get(name)), "")
+
+    def _databases(self, region: str) -> dict[str, str]:
+        """Endpoint address of each available instance, with its identifier."""
+        root = self.moto.query("rds", region, "DescribeDBInstances")
+        return {i.findtext("Endpoint/Address") or "": i.findtext("DBInstanceIdentifier") or ""
+                for i in root.iter("DBInstance")
+                if i.findtext("DBInstanceStatus") == "available"}
+
+
+class _Handler(Handler):
+    owner: Application
+
+    def do_GET(self) -> None:
+        region = addresses.region_of(self.connection.getsockname()[0])
+        refused = region in self.owner.rules.cut_regions()
+        entry = self.owner.record.add(
+            service="app", operation="GET", region=region, regions={region: "address"},
+            method="GET", path=self.path, query="", refused=refused, status=0, ms=0.0,
+            reason=f"{region} is cut off (address)" if refused else "",
+            agent=self.headers.get("User-Agent", ""))
+        if refused:
+            self.drop()
+            return
+        status, facts = self.owner.health(region)
+        entry["status"] = status
+        self.answer_json(status, facts)
+
+    do_HEAD = do_GET
