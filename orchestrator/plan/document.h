@@ -40,6 +40,9 @@ struct node {
     struct node **keys;  /* NODE_MAP: NODE_TEXT keys in the order of the document, all different */
     struct node **items; /* NODE_MAP, NODE_LIST: values; shared where aliases stand */
     size_t count;
+    size_t weight; /* nodes in it, itself included, counted wherever an alias stands; 0 while it is
+                      being read */
+    size_t height; /* levels below it */
 };
 
 struct document {
@@ -71,5 +74,15 @@ const char *node_kind_phrase(const struct node *node);
  * expression, whatever the quoting. */
 struct mark document_position(const struct document *document, const struct node *node,
                               size_t offset_bytes);
+
+/* For the reader of YAML: a new node that the document owns. */
+struct node *document_new_node(struct document *document, enum node_kind kind);
+
+/* For the reader of YAML: decides what a plain scalar is, by the core schema of YAML 1.2, except
+ * that a number with leading zeros (012) and one that int64 or double cannot hold stay text. */
+void scalar_resolve(struct node *node);
+
+/* For the reader of YAML: builds the tree; NULL after an error that ends the reading. */
+MUST_USE struct node *yaml_read(struct document *document, struct error_list *errors);
 
 #endif
