@@ -174,7 +174,9 @@ class _Handler(Handler):
     def _route(self, path: list[str]) -> None:
         document = self._document(path)
         if document is not None:
-            self.answer_json(200, document)
+            kind = discovery.AGGREGATED if document.get("kind") == "APIGroupDiscoveryList" \
+                else "application/json"
+            self.answer(200, json.dumps(document).encode(), {"Content-Type": kind})
         elif path[0] in ("healthz", "livez", "readyz"):
             self.answer(200, b"ok", {"Content-Type": "text/plain"})
         elif path == ["openapi", "v2"]:
