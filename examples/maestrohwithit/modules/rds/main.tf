@@ -1,0 +1,88 @@
+# One MySQL instance, built empty or from a snapshot by the same resource. A
+# region failover sets snapshot_identifier and applies: Terraform itself makes
+# the instance from the snapshot, under its own identifier, with its own subnet
+# group, parameter group and security groups, and the plan after that changes
+# nothing. No instance is restored behind Terraform's back.
+
+locals {
+  from_snapshot = var.snapshot_identifier != ""
+}
+
+resource "aws_db_subnet_group" "this" {
+  name        = var.identifier
+  description = "Private subnets of ${var.identifier}"
+  subnet_ids  = var.subnet_ids
+
+  tags = { Name = var.identifier }
+}
+
+resource "aws_db_parameter_group" "this" {
+  name        = "${var.identifier}-mysql80"
+  description = "Parameters of ${var.identifier}"
+  family      = "mysql8.0"
+
+  dynamic "parameter" {
+    for_each = var.parameters
+
+    content {
+      name  = parameter.key
+      value = parameter.value
+    }
+  }
+
+  tags = { Name = "${var.identifier}-mysql80" }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_db_instance" "this" {
+  identifier     = var.identifier
+  engine         = "mysql"
+  engine_version = var.engine_version
+  instance_class = var.instance_class
+
+  snapshot_identifier = local.from_snapshot ? var.snapshot_identifier : null
+
+  # A snapshot carries its database and its user.
+  db_name  = local.from_snapshot ? null : var.database_name
+  username = local.from_snapshot ? null : "admin"
+
+  # The password is made, kept and rotated by Secrets Manager in the same
+  # region; a restore gets a new one there, and nobody has to remember the old.
+  manage_master_user_password = true
+
+  allocated_storage     = var.allocated_storage
+  max_allocated_storage = var.max_allocated_storage
+  storage_type          = "gp3"
+  storage_encrypted     = true
+
+  multi_az               = var.multi_az
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  parameter_group_name   = aws_db_parameter_group.this.name
+  vpc_security_group_ids = var.security_group_ids
+  publicly_accessible    = false
+
+  backup_retention_period   = var.backup_retention_period
+  backup_window             = "03:00-04:00"
+  maintenance_window        = "sun:04:30-sun:05:30"
+  copy_tags_to_snapshot     = true
+  deletion_protection       = var.deletion_protection
+  skip_final_snapshot       = var.skip_final_snapshot
+  final_snapshot_identifier = "${var.identifier}-final"
+
+  enabled_cloudwatch_logs_exports = ["error", "slowquery"]
+
+  tags = {
+    Name   = var.identifier
+    Backup = tostring(var.backup)
+  }
+
+  lifecycle {
+    # What a snapshot decides is decided once, when the instance is made.
+    # Without this, the first plan after a restore that no longer names the
+    # snapshot would destroy the restored database to build an empty one.
+    ignore_changes = [snapshot_identifier, db_name, username]
+  }
+}
