@@ -1,0 +1,238 @@
+/* exec, assert: with real commands. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "harness.h"
+#include "scratch.h"
+
+extern const struct action action_assert;
+extern const struct action action_exec;
+
+static int set_up(void **state)
+{
+    *state = harness_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    harness_free(*state);
+    return 0;
+}
+
+/* --- exec ------------------------------------------------------------------------------------ */
+
+static void exec_shows_what_the_command_prints(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_exec, "{'argv': ['printf', 'one\\ntwo\\n']}");
+    assert_string_equal(buffer_text(&harness->lines), "command| one\ncommand| two\n");
+    assert_int_equal(json_get_integer(harness->outputs, "exit_code", -1), 0);
+    assert_true(json_is_null(json_object_get(harness->outputs, "stdout")));
+}
+
+static void exec_keeps_words_as_they_are(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_exec,
+                   "{'argv': ['printf', '[%s]', 'a  b', '$HOME;`id`'], 'capture': 'text'}");
+    assert_string_equal(harness_output(harness, "stdout"), "[a  b][$HOME;`id`]");
+}
+
+static void exec_captures_lines(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_exec,
+                   "{'argv': ['printf', 'a\\n\\nb\\n'], 'capture': 'lines'}");
+    CLEANUP(memory_cleanup)
+    char *lines = json_canonical(json_object_get(harness->outputs, "stdout"));
+    assert_string_equal(lines, "[\"a\",\"\",\"b\"]");
+    assert_false(harness_shows(harness, "a"));
+}
+
+static void exec_captures_json(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_exec, "{'argv': ['printf', '[1, {}]\\n'], 'capture': 'json'}");
+    CLEANUP(memory_cleanup)
+    char *value = json_canonical(json_object_get(harness->outputs, "stdout"));
+    assert_string_equal(value, "[1,{}]");
+}
+
+static void exec_refuses_json_that_is_none(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_exec, "{'argv': ['printf', '{oops'], 'capture': 'json'}");
+    assert_int_equal(harness->status, -1);
+    assert_int_equal(harness->error.code, ERROR_INVALID);
+}
+
+static void exec_fails_with_the_exit_code(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_exec, "{'command': 'echo why >&2; exit 7', 'shell': true}");
+    assert_int_equal(harness->error.code, ERROR_FAILED);
+    assert_string_equal(harness->error.message, "/bin/sh ended with exit status 7");
+    assert_int_equal(json_get_integer(harness->outputs, "exit_code", -1), 7);
+    assert_true(harness_shows(harness, "command| why"));
+}
+
+static void exec_accepts_the_exit_codes_that_the_plan_expects(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_exec, "{'command': 'exit 7', 'shell': true, 'expect': [3, 7]}");
+    harness_run(harness, &action_exec, "{'argv': ['true'], 'expect': [3, 7]}");
+    assert_int_equal(harness->status, -1);
+}
+
+static void exec_wants_a_shell_to_be_asked_for(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_exec, "{'command': 'rm -rf x'}");
+    assert_int_equal(harness->error.code, ERROR_INVALID);
+    assert_int_equal(harness_started(harness, "command"), 0);
+}
+
+static void exec_hands_over_stdin_in_a_private_file(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_exec, "{'argv': ['cat'], 'stdin': 'x\\ny', 'capture': 'text'}");
+    assert_string_equal(harness_output(harness, "stdout"), "x\ny");
+    CLEANUP(memory_cleanup) char *path = file_join(harness->folder, "steps/step/1/stdin");
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void exec_sets_folder_and_environment(void **state)
+{
+    struct harness *harness = *state;
+    harness_setenv(harness, "FROM_STEP", "step");
+    harness_setenv(harness, "BOTH", "step");
+    scratch_write(harness->plan, "sub/file", "");
+    harness_run_ok(harness, &action_exec,
+                   "{'command': 'echo $FROM_STEP $BOTH; ls', 'shell': true, 'cwd': 'sub', "
+                   "'env': {'BOTH': 'own'}, 'capture': 'text'}");
+    assert_string_equal(harness_output(harness, "stdout"), "step own\nfile");
+}
+
+static void exec_refuses_a_secret_in_its_arguments(void **state)
+{
+    struct harness *harness = *state;
+    harness_secret(harness, "hunter22");
+    harness_run(harness, &action_exec, "{'argv': ['echo', '--password=hunter22']}");
+    assert_int_equal(harness->error.code, ERROR_REFUSED);
+    assert_int_equal(harness_started(harness, "command"), 0);
+}
+
+static void exec_shows_in_a_dry_run_what_it_would_do(void **state)
+{
+    struct harness *harness = *state;
+    harness->dry_run = true;
+    harness_run_ok(harness, &action_exec, "{'argv': ['touch', 'a file']}");
+    assert_true(harness_shows(harness, "would run: touch 'a file'"));
+    assert_int_equal(harness_started(harness, "command"), 0);
+    harness_run_ok(harness, &action_exec,
+                   "{'argv': ['echo', 'looked'], 'mutates': false, 'capture': 'text'}");
+    assert_string_equal(harness_output(harness, "stdout"), "looked");
+}
+
+static void exec_is_followed_on_after_drctl_went_away(void **state)
+{
+    struct harness *harness = *state;
+    harness->detach_at = "begun";
+    harness_run(harness, &action_exec,
+                "{'command': 'echo begun; echo run >> runs; sleep 0.5; echo over', "
+                "'shell': true}");
+    assert_true(harness->detached);
+    harness_resume(harness);
+    assert_int_equal(harness->status, 0);
+    assert_true(harness_shows(harness, "over"));
+    assert_int_equal(harness_started(harness, "command"), 1);
+    CLEANUP(memory_cleanup) char *path = file_join(harness->work, "runs");
+    CLEANUP(memory_cleanup) char *runs = scratch_read(path, NULL);
+    assert_string_equal(runs, "run\n");
+}
+
+static void exec_stops_its_command_when_it_is_cancelled(void **state)
+{
+    struct harness *harness = *state;
+    harness->cancel_at = "begun";
+    harness_run(harness, &action_exec,
+                "{'command': 'trap \"exit 9\" INT; echo begun; while :; do sleep 0.1; done', "
+                "'shell': true}");
+    assert_int_equal(harness->status, -1);
+    assert_int_equal(harness->error.code, ERROR_CANCELLED);
+}
+
+/* --- assert ---------------------------------------------------------------------------------- */
+
+static void assert_lets_pass_what_is_true(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_assert, "{'that': true}");
+    harness_run_ok(harness, &action_assert,
+                   "{'that': [{'that': true, 'message': 'the sky is blue'}]}");
+    assert_true(harness_shows(harness, "ok: the sky is blue"));
+}
+
+static void assert_names_what_is_not_so(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_assert, "{'that': false, 'message': 'one row'}");
+    assert_int_equal(harness->error.code, ERROR_FAILED);
+    assert_string_equal(harness->error.message, "one row");
+}
+
+static void assert_looks_at_all_before_it_fails(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_assert,
+                "{'that': [{'that': false, 'message': 'a'}, {'that': true, 'message': 'b'}, "
+                "{'that': false, 'message': 'c'}]}");
+    assert_string_equal(harness->error.message, "2 statements do not hold, the first: a");
+    assert_string_equal(buffer_text(&harness->lines), "NOT SO: a\nok: b\nNOT SO: c\n");
+}
+
+static void assert_refuses_what_is_neither_true_nor_false(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_assert, "{'that': 'false'}");
+    assert_int_equal(harness->error.code, ERROR_INVALID);
+    harness_run(harness, &action_assert, "{'that': [{'that': true}]}");
+    assert_int_equal(harness->error.code, ERROR_INVALID);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(exec_shows_what_the_command_prints),
+        TEST(exec_keeps_words_as_they_are),
+        TEST(exec_captures_lines),
+        TEST(exec_captures_json),
+        TEST(exec_refuses_json_that_is_none),
+        TEST(exec_fails_with_the_exit_code),
+        TEST(exec_accepts_the_exit_codes_that_the_plan_expects),
+        TEST(exec_wants_a_shell_to_be_asked_for),
+        TEST(exec_hands_over_stdin_in_a_private_file),
+        TEST(exec_sets_folder_and_environment),
+        TEST(exec_refuses_a_secret_in_its_arguments),
+        TEST(exec_shows_in_a_dry_run_what_it_would_do),
+        TEST(exec_is_followed_on_after_drctl_went_away),
+        TEST(exec_stops_its_command_when_it_is_cancelled),
+        TEST(assert_lets_pass_what_is_true),
+        TEST(assert_names_what_is_not_so),
+        TEST(assert_looks_at_all_before_it_fails),
+        TEST(assert_refuses_what_is_neither_true_nor_false),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
