@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any, Callable
 from urllib.parse import parse_qsl, unquote
 
@@ -37,6 +38,8 @@ class Admin:
             ("POST", "k8s"): self._k8s,
             ("GET", "k8s"): lambda _, __: daemon.kubernetes.summary(),
             ("POST", "dns"): self._dns,
+            ("POST", "age"): self._age,
+            ("GET", "age"): lambda _, __: daemon.ages.listing(),
             ("POST", "shutdown"): self._shutdown,
         }
         for kind in KINDS:
@@ -92,6 +95,12 @@ class Admin:
             raise ValueError("dns knows lag alone")
         self.daemon.dns.lag(int(p["server"]), float(p.get("seconds", 0)))
         return self.daemon.dns.lags()
+
+    def _age(self, _: list[str], p: Parameters) -> Any:
+        """`made` in epoch seconds, or `seconds` before now."""
+        made = float(p["made"]) if "made" in p else time.time() - float(p["seconds"])
+        self.daemon.ages.set(p["resource"], made)
+        return {p["resource"]: made}
 
     def _shutdown(self, _: list[str], __: Parameters) -> Any:
         threading.Thread(target=self.daemon.request_stop, daemon=True).start()

@@ -1,8 +1,9 @@
 """The application that a load balancer's name leads to, one address for each region.
 
 It is healthy only where it really could run: the region is not cut off, a Deployment in one of the
-region's clusters is available, and the database that the Deployment names is there. /healthz says
-which region and database served the answer.
+region's clusters is available, and the database that its settings name is there: the name is
+followed through the zone, as the application's own resolver would do. /healthz says which region and
+which database served the answer.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 
 from . import addresses
 from .httpserver import Handler, Server
-from .moto import Moto, MotoError
+from .emulator import Moto, MotoError
 from .record import Record
 from .rules import Rules
 
@@ -28,8 +29,10 @@ class Cluster(Protocol):
 class Application:
     """One small server for each region, all on the same port."""
 
-    def __init__(self, moto: Moto, kubernetes: Cluster, rules: Rules, record: Record) -> None:
-        self.moto, self.kubernetes, self.rules, self.record = moto, kubernetes, rules, record
+    def __init__(self, moto: Moto, names: zones.Zones, kubernetes: Cluster, rules: Rules,
+                 record: Record) -> None:
+        self.moto, self.names, self.kubernetes = moto, names, kubernetes
+        self.rules, self.record = rules, record
         application = self
 
         class ApplicationHandler(_Handler):
@@ -71,21 +74,29 @@ class Application:
                                  "deployments": [d["metadata"]["name"] for d in deployments]}
         if not deployments:
             return 503, facts | {"status": "no deployment is available"}
-        wanted = self._wanted_host(region)
         try:
-            hosts = self._databases(region)
+            host = self._database_host(region)
+            home = addresses.region_in(host) or region
+            if home in self.rules.cut_regions():
+                return 503, facts | {"database": host, "status": f"the database is in {home}, "
+                                     "which is cut off"}
+            instances = self._databases(home)
         except (MotoError, OSError) as error:
             return 503, facts | {"status": f"no database: {error}"}
-        if wanted and wanted.partition(":")[0] not in hosts:
-            return 503, facts | {"database": wanted, "status": f"database {wanted} is not there"}
-        if not hosts:
-            return 503, facts | {"status": "no database is available"}
-        host = wanted.partition(":")[0] or next(iter(hosts))
-        return 200, facts | {"database": host, "instance": hosts[host]}
+        if host not in instances:
+            return 503, facts | {"database": host, "status": "the database is not there"}
+        return 200, facts | {"database": host, "instance": instances[host]}
 
-    def _wanted_host(self, region: str) -> str:
+    def _database_host(self, region: str) -> str:
+        """Where the applications of a region look for their database, its aliases followed."""
         settings = self.kubernetes.settings(region)
-        return next((settings[name] for name in DATABASE_NAMES if settings.get(name)), "")
+        wanted = next((settings[name] for name in DATABASE_NAMES if settings.get(name)), "")
+        host = wanted.partition(":")[0].rstrip(".")
+        if host and not host.endswith(".amazonaws.com"):
+            answer = zones.resolve(self.names.at(), [], host, "A")
+            names = [v for _, kind, _, v in answer.records if kind == "CNAME"]
+            host = names[-1].rstrip(".") if names else host
+        return host
 
     def _databases(self, region: str) -> dict[str, str]:
         """Endpoint address of each available instance, with its identifier."""

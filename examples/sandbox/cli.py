@@ -128,6 +128,10 @@ def _switch_verbs(add: Callable[..., argparse.ArgumentParser]) -> None:
                "let a name server answer from the past")
     verb.add_argument("server", type=int, help="1 to 4")
     verb.add_argument("seconds", type=float, help="0 ends the lag")
+    verb = add("age", _call("POST", lambda _: "/age", "resource", "seconds"),
+               "make a snapshot or image look so many seconds old")
+    verb.add_argument("resource")
+    verb.add_argument("seconds", type=float)
 
 
 def _rule_verbs(add: Callable[..., argparse.ArgumentParser]) -> None:

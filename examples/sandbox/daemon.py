@@ -12,8 +12,9 @@ import subprocess
 import threading
 from typing import Any
 
-from . import moto as moto_server
+from . import emulator
 from .admin import Admin
+from .ages import Ages
 from .app import Application
 from .dns import DnsServer
 from .eks import Clusters
@@ -38,18 +39,19 @@ class Daemon:
         layout.write(self._description)
         self.rules = Rules()
         self.record = Record(layout.requests)
-        self._child, port = moto_server.start(layout.logs / "moto.log")
+        self._child, port = emulator.start(layout.logs / "moto.log")
         self._description["processes"]["moto"] = identify(self._child.pid).as_json()
         layout.write(self._description)
-        self.moto = moto_server.Moto(port)
+        self.moto = emulator.Moto(port)
         self.gateway = Gateway(self.moto, self.rules, self.record)
         self.kubernetes = Kubernetes(layout.certificates, self.rules, self.record)
         self.clusters = Clusters(self.kubernetes)
-        self.gateway.adapters.append(self.clusters.adapt)
+        self.ages = Ages()
+        self.gateway.adapters += [self.clusters.adapt, self.ages.adapt]
         self.zones = Zones(self.moto)
         self.gateway.before_change.append(self.zones.before_change)
         self.dns = DnsServer(self.zones)
-        self.app = Application(self.moto, self.kubernetes, self.rules, self.record)
+        self.app = Application(self.moto, self.zones, self.kubernetes, self.rules, self.record)
         self.git = GitHost(layout.git)
         self.admin = Admin(self)
 

@@ -13,7 +13,7 @@ import threading
 from typing import Any
 
 from . import addresses, zones
-from .moto import MotoError
+from .emulator import MotoError
 
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28,
          "SRV": 33, "CAA": 257, "ANY": 255}

@@ -18,7 +18,7 @@ from typing import IO, Any, Callable
 from . import awserror, awsrequest
 from .awsrequest import AwsRequest
 from .httpserver import CHUNK, MEMORY_LIMIT, Handler, Server
-from .moto import Moto
+from .emulator import Moto
 from .record import Record
 from .rules import Rule, Rules
 

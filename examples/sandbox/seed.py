@@ -1,12 +1,25 @@
-"""What is in a sandbox when it comes up."""
+"""What is in a sandbox when it comes up.
+
+`none`: nothing. `data`: what no Terraform makes (seed_base.py), with a database, its snapshots and
+the public names. `full`: the same, with production really applied by terraform in the home region
+and its applications deployed to the cluster there.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
+from . import lifecycle
+from .emulator import Moto, MotoError
 from .paths import Layout
+from .repository import git
+from .seed_base import Base, read_facts
 
-KINDS = ("none",)
+KINDS = ("none", "data", "full")
+TERRAFORM_TIMEOUT_S = 600
 
 
 class SeedError(Exception):
@@ -14,4 +27,73 @@ class SeedError(Exception):
 
 
 def seed(layout: Layout, kind: str, example: Path) -> None:
-    """Fills the sandbox."""
+    """Fills a sandbox that is up."""
+    if kind == "none":
+        return
+    description = layout.read()
+    try:
+        facts = read_facts((example / "site.yaml").read_text())
+        base = Base(Moto(description["ports"]["moto"]), facts,
+                    lambda resource, made: lifecycle.admin(
+                        layout, "POST", "/age", {"resource": resource, "made": made}))
+        base.everything()
+        if kind == "full":
+            Production(layout).apply(base)
+        else:
+            base.database()
+        base.snapshots()
+        base.objects()
+        base.point_dns(facts.home)
+        if kind == "full":
+            Production(layout).deploy(base)
+    except (MotoError, OSError, ValueError) as error:
+        raise SeedError(f"seeding failed: {error}") from error
+    lifecycle.admin(layout, "DELETE", "/requests")
+
+
+class Production:
+    """The example's production, applied and deployed with the real tools."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.folder = layout.root / "seed"
+        description = layout.read()
+        self.environment = {k: v for k, v in os.environ.items()
+                            if not k.startswith(("AWS_", "TF_", "KUBE"))}
+        self.environment |= lifecycle.environment(layout, description)
+        self.environment |= {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
+                             "KUBECONFIG": str(self.folder / "kubeconfig")}
+
+    def apply(self, base: Base) -> None:
+        """terraform init and apply of environments/prod in the home region."""
+        source = self.layout.git / "primary.git"
+        git("clone", "-q", str(source), str(self.folder), folder=self.layout.root)
+        stack = self.folder / "environments/prod"
+        self._run("terraform", "init", "-input=false", "-no-color", folder=stack)
+        self._run("terraform", "apply", "-input=false", "-auto-approve", "-no-color",
+                  "-parallelism=20", folder=stack)
+
+    def deploy(self, base: Base) -> None:
+        """The applications, by kubectl, as a release would do it."""
+        facts = base.facts
+        self._run("aws", "eks", "update-kubeconfig", "--name", f"{facts.prefix}-cluster",
+                  "--region", facts.home, "--kubeconfig", self.environment["KUBECONFIG"],
+                  folder=self.folder)
+        manifests = self.folder / "k8s"
+        steps = [manifests / "deployments/00-namespaces.yaml", manifests / "crds",
+                 manifests / "regions" / facts.home, manifests / "deployments"]
+        for step in steps:
+            if step.is_file() or (step.is_dir() and any(step.iterdir())):
+                self._run("kubectl", "apply", "--cache-dir", str(self.folder / "cache"), "-f",
+                          str(step), folder=self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, *command: str, folder: Path) -> None:
+        log = self.layout.logs / f"{command[0]}.log"
+        with open(log, "ab") as output:
+            done = subprocess.run(command, cwd=folder, env=self.environment, check=False,
+                                  stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                  timeout=TERRAFORM_TIMEOUT_S)
+        if done.returncode:
+            tail = log.read_text(errors="replace")[-3000:]
+            raise SeedError(f"{' '.join(command[:2])} ended with {done.returncode}; {log}:\n{tail}")

@@ -16,7 +16,7 @@ from typing import Iterable
 
 from . import addresses
 from .awsrequest import AwsRequest
-from .moto import Moto, MotoError, parse_xml
+from .emulator import Moto, MotoError, parse_xml
 
 CACHE_SECONDS = 0.1
 HISTORY = 256
