@@ -1,0 +1,15 @@
+/* Where libgit2's thread-local errors become drctl's. */
+#ifndef DRCTL_GIT_LIBRARY_H
+#define DRCTL_GIT_LIBRARY_H
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+/* Starts the library, once for the process. */
+void library_start(void);
+
+/* Sets err from a libgit2 status and this thread's last libgit2 error, with "what: " in front.
+ * Returns -1. An error that is set already, for instance by a callback, stays. */
+int library_error(struct error *err, int status, const char *format, ...) PRINTF_LIKE(3, 4);
+
+#endif
