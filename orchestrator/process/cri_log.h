@@ -36,7 +36,8 @@ const char *cri_stream_name(enum cri_stream stream);
 /* Puts partial records together again, one stream each. */
 struct cri_lines {
     struct buffer parts[CRI_STREAM_COUNT];
-    size_t limit_bytes; /* a line is handed on in pieces of this size; 0 means 1 MiB */
+    bool taken[CRI_STREAM_COUNT]; /* the buffer's line was handed on and is over */
+    size_t limit_bytes;           /* a line is handed on in pieces of this size; 0 means 1 MiB */
 };
 
 void cri_lines_release(struct cri_lines *lines);

@@ -1,0 +1,148 @@
+/* What the files of process/ share. */
+#ifndef DRCTL_PROCESS_PROCESS_INTERNAL_H
+#define DRCTL_PROCESS_PROCESS_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "base/json.h"
+#include "base/vector.h"
+#include "process/process.h"
+
+/* --- process_task.c: what a task directory says --- */
+
+enum { TASK_BOOT_ID_SIZE = 37 };
+
+/* The command, as it described itself in the lock file before it executed. */
+struct task_child {
+    pid_t pid; /* 0: none was executed */
+    int64_t started_at_ns;
+    int64_t before_ns; /* boot time; the kernel's start time of the process lies between them */
+    int64_t after_ns;
+    uint64_t inodes[2]; /* of its output pipes */
+    bool same_boot;
+};
+
+/* Claims the task directory for a new command and gives the locked descriptor of its lock file.
+ * ERROR_LOCKED when a task is there or was there. */
+MUST_USE int task_claim(int directory, int *ret_lock, struct error *err);
+
+/* Takes the free lock of a task whose shim is gone. False when somebody else has it. */
+MUST_USE bool task_reclaim(int directory, int *ret_lock);
+
+/* Does a shim hold the lock? An errno value when the lock file cannot be examined. */
+MUST_USE int task_is_locked(int directory, bool *ret_locked);
+
+/* 0, or an errno value when the lock file cannot be read. */
+MUST_USE int task_read_child(int directory, struct task_child *ret_child);
+
+/* Is it running now, and not another process with its pid? A zombie runs no more. */
+bool task_child_is_alive(const struct task_child *child);
+
+MUST_USE int task_state(int directory, enum process_state *ret_state, struct error *err);
+
+/* --- process_spawn.c: starting shims --- */
+
+struct spawn_request {
+    const struct process_spec *spec;
+    const char *program;             /* NULL to take over a command */
+    const struct task_child *orphan; /* the command to take over, or NULL */
+    int lock;
+};
+
+/* The file that argv[0] of the spec means; ERROR_NOT_FOUND. The caller frees it. */
+MUST_USE int spawn_find_program(const struct process_spec *spec, char **ret_program,
+                                struct error *err);
+
+MUST_USE int spawn_shim(struct process_host *host, const struct spawn_request *request,
+                        struct error *err);
+
+/* --- process_host.c --- */
+
+enum { HOST_READ_BYTES = 256 * 1024 };
+
+struct process_host {
+    uv_loop_t *loop;
+    char *shim_path;
+    int inotify;
+    int null;
+    int oom_counter; /* -1: the kernel does not tell */
+    char *oom_path;
+    uv_poll_t poll;    /* of inotify: referenced while there are processes that run */
+    uv_signal_t child; /* a shim ended */
+    uv_idle_t idle;    /* runs while there is something to read */
+    int open_handles;
+    VECTOR(pid_t)
+    shims; /* started by us, not reaped yet */
+    struct process *first;
+    size_t watched;
+    bool dispatching;
+    bool closing;
+    void (*closed)(void *context);
+    void *closed_context;
+    char *read_buffer; /* of HOST_READ_BYTES */
+};
+
+/* Makes the loop look at the process again, soon. */
+void host_wake(struct process *process);
+
+MUST_USE int host_watch(struct process *process, struct error *err);
+void host_unwatch(struct process *process);
+
+/* Frees the processes that were given up, unless one of their callbacks is running. */
+void host_sweep(struct process_host *host);
+
+/* --- process.c --- */
+
+struct process_stop; /* process_stop.c */
+
+struct process {
+    struct process_host *host;
+    struct process *next;
+    struct process_callbacks callbacks;
+    void *context;
+    struct process_spec spec; /* what a new shim needs: the secrets and the limits, copied */
+    char *directory_path;
+    int directory;
+    int watch; /* inotify's name for it; -1: none */
+
+    int piece; /* the open piece of the log; -1: none yet */
+    uint64_t piece_offset;
+    uint64_t offset;  /* of the first byte that was not handed on */
+    bool pieces_seen; /* the log may have more pieces than output.log */
+
+    bool dirty;     /* something may have changed */
+    bool shim_gone; /* the lock file was closed: find out what that means */
+    bool ended;     /* no more log will come */
+    bool lost;      /* ended without exit.json */
+    bool adopting;  /* a new shim is due, and could not be started yet */
+    bool paused;
+    bool done; /* on_done was called */
+    bool freed;
+    bool killed; /* we sent SIGKILL */
+    struct task_child child;
+    struct process_stop *stop;
+    uv_timer_t *retry; /* of starting a new shim */
+};
+
+/* Deals with what has happened: reads the log, finds out about the end. */
+void process_advance(struct process *process);
+
+/* --- process_follow.c: the log --- */
+
+/* Hands on what is there, up to a budget. True when the end was reached. */
+bool follow_log(struct process *process);
+void follow_close(struct process *process);
+
+/* --- process_result.c: exit.json --- */
+
+/* Reads exit.json. *ret_message is the caller's to free; result->message points to it. */
+MUST_USE int result_read(int directory, struct process_result *ret_result, char **ret_message,
+                         struct error *err);
+
+/* --- process_stop.c --- */
+
+/* Sends the signals that are due and could not be sent before the command was there. */
+void stop_advance(struct process *process);
+void stop_release(struct process *process);
+
+#endif

@@ -1,0 +1,117 @@
+/* drctl-shim DIRECTORY: holds one command, so that the command outlives drctl. Read shim.c first.
+ *
+ * Descriptors that it is started with: 0 to 2 /dev/null; 3 the spec, anonymous memory (it holds the
+ * environment and the secrets and so never is a file); 4 the lock file of the task, locked. */
+#ifndef DRCTL_PROCESS_SHIM_H
+#define DRCTL_PROCESS_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/redact.h"
+
+enum { SHIM_SPEC_FD = 3, SHIM_LOCK_FD = 4 };
+
+/* The spec is a sequence of fields, each "SIZE:" in decimal, the bytes and a NUL: version, program,
+ * argv count, the arguments, environment count, the variables, cwd, stdin path ("" for none), log
+ * head and tail bytes, output grace in ms, the file that counts OOM kills and its count at the
+ * start, then of a running command to take over: pid (0: none, start one), start in ns, inodes of
+ * its output pipes (stdout, stderr); then secret count and the secrets. */
+#define SHIM_SPEC_VERSION "drctl-shim 1"
+
+struct shim_spec {
+    char *program; /* what is executed: argv[0] as found in PATH */
+    char **argv;
+    char **environment;
+    const char *cwd;
+    const char *stdin_path;
+    uint64_t log_head_bytes;
+    uint64_t log_tail_bytes;
+    uint64_t output_grace_ms;
+    const char *oom_path;
+    uint64_t oom_kills;
+    uint64_t adopt_pid;
+    uint64_t adopt_started_at_ns;
+    uint64_t adopt_inodes[2];
+    struct redactor redactor;
+};
+
+/* Reads and checks the spec from SHIM_SPEC_FD and closes it. False when it is not one. */
+bool shim_spec_read(struct shim_spec *spec);
+
+/* --- shim_log.c: the log and its pieces --- */
+
+struct shim_log {
+    int descriptor;
+    struct buffer pending; /* whole records, not written yet */
+    uint64_t size_bytes;   /* of all pieces ever, the dropped ones too */
+    uint64_t piece_offset; /* where the current piece begins */
+    uint64_t older_offset; /* the tail piece before the current one; 0: none */
+    uint64_t head_bytes;   /* limits of the first piece and of each later one */
+    uint64_t tail_bytes;
+    uint64_t dropped_bytes;  /* in pieces that were removed */
+    uint64_t lost_records;   /* that could not be written */
+    uint64_t untold_records; /* of those, the ones that no notice in the log speaks of yet */
+    int error;               /* errno of the last failure; 0: none */
+};
+
+/* Opens output.log in the working directory; to go on with the log of a shim that was killed, its
+ * last piece, behind what may be a torn record. -1 and errno on failure. */
+int shim_log_open(struct shim_log *log, const struct shim_spec *spec);
+
+/* Writes what is pending. Never fails: what cannot be written is counted, so that the command does
+ * not suffer from a full disk. */
+void shim_log_flush(struct shim_log *log);
+
+/* One of the command's outputs on its way into the log. */
+struct shim_stream {
+    int descriptor;      /* -1 after its end */
+    const char *name;    /* "stdout" */
+    struct buffer input; /* read, and not decided by the redactor yet */
+    struct redact_stream redact;
+    struct buffer line; /* the line that has not ended yet */
+    char prefix[48];    /* of a record, with the time of the last read */
+    size_t prefix_bytes;
+    struct shim_log *log;
+};
+
+/* Reads once what is there and puts it into the log. At the end of the output it closes. */
+void shim_stream_read(struct shim_stream *stream, struct redactor *redactor);
+
+/* Puts the line that has not ended into the log as a part: a prompt must be seen. */
+void shim_stream_flush_line(struct shim_stream *stream);
+
+/* --- shim_child.c: the command --- */
+
+struct shim_child {
+    pid_t pid;
+    int watch; /* becomes readable when the command may have ended */
+    bool adopted;
+    bool ended;
+    bool status_known;
+    int status;     /* as of waitpid() */
+    int exec_error; /* errno when it could not be started; what in failed_step */
+    const char *failed_step;
+    int64_t started_at_ns;
+    int64_t ended_at_ns;
+};
+
+/* Starts the command, or takes over a running one, with its outputs as the streams' descriptors.
+ * What went wrong stands in exec_error. */
+void shim_child_start(struct shim_child *child, const struct shim_spec *spec,
+                      struct shim_stream streams[2]);
+void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
+                      struct shim_stream streams[2]);
+
+/* To be called when `watch` is readable: notes the end, reaps what the command left to us. */
+void shim_child_check(struct shim_child *child);
+
+/* Writes exit.json, waiting for space when the disk is full: how a command ended is not lost. */
+void shim_exit_write(const struct shim_child *child, const struct shim_spec *spec,
+                     const struct shim_log *log, bool output_still_open);
+
+#endif
