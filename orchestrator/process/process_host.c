@@ -124,14 +124,27 @@ int host_watch(struct process *process, struct error *err)
     return 0;
 }
 
+/* All watches of one directory are one watch to the kernel. */
+static bool is_watched(const struct process_host *host, int watch)
+{
+    const struct process *process = host->first;
+    while (process != NULL && process->watch != watch) {
+        process = process->next;
+    }
+    return process != NULL;
+}
+
 void host_unwatch(struct process *process)
 {
     struct process_host *host = process->host;
     if (process->watch < 0) {
         return;
     }
-    inotify_rm_watch(host->inotify, process->watch);
+    int watch = process->watch;
     process->watch = -1;
+    if (!is_watched(host, watch)) {
+        inotify_rm_watch(host->inotify, watch);
+    }
     if (--host->watched == 0 && !host->closing) {
         uv_unref((uv_handle_t *)&host->poll);
     }

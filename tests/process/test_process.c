@@ -66,13 +66,14 @@ static void gives_the_command_three_descriptors_and_a_session_of_its_own(void **
 {
     struct follower *follower = *state;
     int leaked = open("/dev/null", O_RDONLY); /* as a careless library would */
-    /* Signals 32 and 33 are libc's own; posix_spawn() leaves them ignored. */
-    follower_run_shell(follower, "ls /proc/$$/fd | tr '\\n' ' '; "
+    /* 3 is the directory that ls reads. Signals 32 and 33 are libc's own; posix_spawn() leaves them
+     * ignored. */
+    follower_run_shell(follower, "ls /proc/self/fd | tr '\\n' ' '; "
                                  "set -- $(cat /proc/$$/stat); [ $1 = $5 ] && [ $1 = $6 ] && "
                                  "echo own; for m in $(grep -E 'Sig(Blk|Ign)' /proc/$$/status | "
                                  "cut -f2); do echo $((0x$m & 0x7fffffff)); done");
     close(leaked);
-    assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), "0 1 2 own\n0\n0\n");
+    assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), "0 1 2 3 own\n0\n0\n");
 }
 
 static void task_directory_is_private(void **state)
