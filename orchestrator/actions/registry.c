@@ -9,6 +9,8 @@
  * do for a new one. */
 #define ACTIONS(ACTION)                                                                            \
     ACTION(assert)                                                                                 \
+    ACTION(aws)                                                                                    \
+    ACTION(aws_wait)                                                                               \
     ACTION(exec)
 
 #define DECLARE(name) extern const struct action action_##name;
