@@ -26,6 +26,7 @@ module "eks" {
   security_group_ids = [module.network.app_security_group_id]
   instance_types     = var.node_instance_types
   node_count         = var.node_count
+  key_name           = module.compute.key_name
 }
 
 module "rds" {
@@ -44,6 +45,7 @@ module "rds" {
   deletion_protection     = var.database.deletion_protection
   skip_final_snapshot     = !local.backup
   database_name           = "maestrohwithit"
+  parameters              = var.database_parameters
   backup                  = local.backup
 }
 

@@ -54,6 +54,12 @@ database = {
   deletion_protection   = true
 }
 
+database_parameters = {
+  character_set_server = "utf8mb4"
+  long_query_time      = "2"
+  slow_query_log       = "1"
+}
+
 # --- Backups and alarms ----------------------------------------------------------------
 
 backup_retention_days = 30

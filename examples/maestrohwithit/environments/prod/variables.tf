@@ -75,6 +75,11 @@ variable "database" {
   })
 }
 
+variable "database_parameters" {
+  description = "MySQL parameters that differ from the engine's defaults."
+  type        = map(string)
+}
+
 variable "snapshot_identifier" {
   description = "RDS snapshot of this region to build the database from. Empty builds an empty one."
   type        = string

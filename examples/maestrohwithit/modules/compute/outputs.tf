@@ -32,3 +32,8 @@ output "target_group_arn_suffix" {
   description = "The target group as CloudWatch names it."
   value       = aws_lb_target_group.app.arn_suffix
 }
+
+output "key_name" {
+  description = "Key pair; whoever uses it waits until it exists."
+  value       = aws_key_pair.this.key_name
+}

@@ -37,8 +37,10 @@ resource "aws_eks_node_group" "workers" {
     max_size     = var.node_count.max
   }
 
-  update_config {
-    max_unavailable = 1
+  # For a look at a node when the cluster's API does not answer.
+  remote_access {
+    ec2_ssh_key               = var.key_name
+    source_security_group_ids = var.security_group_ids
   }
 
   labels = { role = "workers" }

@@ -38,6 +38,11 @@ variable "node_count" {
   })
 }
 
+variable "key_name" {
+  description = "Key pair that opens the nodes, from the security groups above alone."
+  type        = string
+}
+
 variable "public_access_cidrs" {
   description = "Address ranges that reach the public API endpoint."
   type        = list(string)

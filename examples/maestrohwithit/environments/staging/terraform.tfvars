@@ -1,0 +1,74 @@
+# Staging: production's shape at a smaller size, and the place of the restore
+# drills. What a move to another region changes stands in this file and in
+# backend.tf, and nowhere else.
+
+environment = "staging"
+account_id  = "123456789012"
+
+# --- Where -------------------------------------------------------------------
+
+region    = "us-east-2"
+azs       = ["us-east-2a", "us-east-2b"]
+dr_region = "us-west-2" # receives the copies of the backups
+
+vpc_cidr           = "10.30.0.0/16"
+single_nat_gateway = true
+zone_name          = "maestrohwithit.com"
+
+# --- Where from: what exists in one region alone -------------------------------
+
+ami_id                   = "" # empty: our newest image that is tagged with this environment
+snapshot_identifier      = "" # empty: an empty database
+data_volume_snapshot_ids = [] # empty: empty volumes
+
+# --- Application servers -------------------------------------------------------
+
+instance_type    = "t3.small"
+instance_count   = 1
+data_volume_size = 20
+key_name         = "maestrohwithit-staging-key"
+
+public_key = <<-EOT
+  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO3u5T6mVb8yq0rM1nQy5cWJp2dU4kE9hXvZ7sLgF1aB devops@maestrohwithit.com
+EOT
+
+# --- Kubernetes ----------------------------------------------------------------
+
+kubernetes_version  = "1.31"
+node_instance_types = ["t3.large"]
+
+node_count = {
+  min     = 1
+  desired = 2
+  max     = 3
+}
+
+# --- Database ------------------------------------------------------------------
+
+database = {
+  engine_version        = "8.0"
+  instance_class        = "db.t3.small"
+  allocated_storage     = 50
+  max_allocated_storage = 100
+  multi_az              = false
+  retention_days        = 7
+  deletion_protection   = false
+}
+
+database_parameters = {
+  character_set_server = "utf8mb4"
+  long_query_time      = "2"
+  slow_query_log       = "1"
+}
+
+# --- Backups and alarms --------------------------------------------------------
+
+backup_retention_days = 7
+
+alarm_emails = ["devops@maestrohwithit.com"]
+
+tags = {
+  Project    = "maestrohwithit"
+  Owner      = "devops@maestrohwithit.com"
+  CostCenter = "4712"
+}
