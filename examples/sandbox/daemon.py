@@ -18,6 +18,7 @@ from .ages import Ages
 from .app import Application
 from .dns import DnsServer
 from .eks import Clusters
+from .gaps import Gaps
 from .gateway import Gateway
 from .kubernetes.server import Kubernetes
 from .paths import Layout
@@ -47,7 +48,9 @@ class Daemon:
         self.kubernetes = Kubernetes(layout.certificates, self.rules, self.record)
         self.clusters = Clusters(self.kubernetes)
         self.ages = Ages()
-        self.gateway.adapters += [self.clusters.adapt, self.ages.adapt]
+        self.gaps = Gaps(self.moto)
+        self.gateway.adapters += [self.clusters.adapt, self.ages.adapt, self.gaps.adapt]
+        self.gateway.substitutes.append(self.gaps.answer)
         self.zones = Zones(self.moto)
         self.gateway.before_change.append(self.zones.before_change)
         self.dns = DnsServer(self.zones)

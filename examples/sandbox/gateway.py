@@ -25,6 +25,7 @@ from .rules import Rule, Rules
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
               "upgrade", "expect", "content-length", "date", "server"}
 Adapter = Callable[[AwsRequest, int, bytes], bytes]
+Substitute = Callable[[AwsRequest], tuple[int, bytes] | None]
 
 
 class Buckets:
@@ -55,6 +56,7 @@ class Gateway:
         self.moto, self.rules, self.record = moto, rules, record
         self.buckets = Buckets(moto)
         self.adapters: list[Adapter] = []
+        self.substitutes: list[Substitute] = []
         self.before_change: list[Callable[[AwsRequest], None]] = []
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
         gateway = self
@@ -168,6 +170,12 @@ class _Handler(Handler):
             return
         for callback in self.owner.before_change:
             callback(request)
+        for substitute in self.owner.substitutes:
+            instead = substitute(request)
+            if instead:
+                entry["status"] = instead[0]
+                self.answer(instead[0], instead[1], {"Content-Type": "application/json"})
+                return
         try:
             reply = self.owner.send_to_moto(request, list(self.headers.items()), body, length)
         except OSError as error:

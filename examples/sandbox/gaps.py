@@ -1,0 +1,103 @@
+"""Answers of AWS that moto does not give, or gives wrongly, and that terraform leans on.
+
+Without them the example's second plan would never be empty, and AWS Backup could not be told what to
+back up. Each gap names what moto 5.2 does; when moto learns it, the function here can go.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import uuid
+from typing import Any
+from urllib.parse import unquote
+
+from .awsrequest import AwsRequest
+from .emulator import Moto
+
+SELECTIONS = re.compile(r"/backup/plans/([^/]+)/selections/?([^/]*)/?")
+Answer = tuple[int, bytes]
+
+
+class Selections:
+    """AWS Backup selections, which moto has not at all (it answers 500)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def answer(self, request: AwsRequest) -> Answer | None:
+        """The answer to a request about selections, None for any other request."""
+        found = SELECTIONS.fullmatch(request.path) if request.service == "backup" else None
+        if not found:
+            return None
+        plan, selection = unquote(found.group(1)), unquote(found.group(2))
+        with self._lock:
+            if request.method == "PUT":
+                return 200, json.dumps(self._create(plan, json.loads(request.body))).encode()
+            if not selection:
+                return 200, json.dumps({"BackupSelectionsList": self._listed(plan)}).encode()
+            return self._one(request.method, plan, selection)
+
+    def _create(self, plan: str, body: dict[str, Any]) -> dict[str, Any]:
+        made = {"BackupPlanId": plan, "SelectionId": str(uuid.uuid4()), "CreationDate": time.time()}
+        self._kept[plan, made["SelectionId"]] = made | {
+            "BackupSelection": body["BackupSelection"],
+            "CreatorRequestId": body.get("CreatorRequestId") or made["SelectionId"]}
+        return made
+
+    def _listed(self, plan: str) -> list[dict[str, Any]]:
+        return [{"BackupPlanId": plan, "SelectionId": kept["SelectionId"],
+                 "CreationDate": kept["CreationDate"],
+                 "SelectionName": kept["BackupSelection"]["SelectionName"],
+                 "IamRoleArn": kept["BackupSelection"]["IamRoleArn"]}
+                for (owner, _), kept in self._kept.items() if owner == plan]
+
+    def _one(self, method: str, plan: str, selection: str) -> Answer:
+        kept = self._kept.get((plan, selection))
+        if kept is None:
+            return 400, json.dumps({"__type": "InvalidParameterValueException",
+                                    "Message": "Cannot find Backup plan with the given ID"}).encode()
+        if method == "DELETE":
+            del self._kept[plan, selection]
+            return 200, b"{}"
+        return 200, json.dumps(kept).encode()
+
+
+class Gaps:
+    """What the gateway asks before and after it asks moto."""
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        self._selections = Selections()
+
+    def answer(self, request: AwsRequest) -> Answer | None:
+        """A whole answer in moto's place, or None."""
+        return self._selections.answer(request)
+
+    def adapt(self, request: AwsRequest, status: int, body: bytes) -> bytes:
+        """Moto's answer, completed."""
+        if status != 200:
+            return body
+        if request.service == "backup" and request.method == "GET" and \
+                request.path.startswith("/tags/") and not request.path.endswith("/"):
+            return self._backup_tags(request, body)
+        if request.service == "rds" and request.operation == "DescribeDBParameters":
+            return _parameter_sources(body)
+        return body
+
+    def _backup_tags(self, request: AwsRequest, body: bytes) -> bytes:
+        """Moto finds the tags of vaults and plans only when the path ends in a slash."""
+        headers = {"authorization": request.headers.get("authorization", "")}
+        status, _, answer = self._moto.request("backup", request.region, "GET", request.path + "/",
+                                               headers=headers)
+        return answer if status == 200 else body
+
+
+def _parameter_sources(body: bytes) -> bytes:
+    """Moto returns the parameters that a user set, but not that a user set them."""
+    if b"<Source>" in body:
+        return body
+    return body.replace(b"</ParameterValue>", b"</ParameterValue><Source>user</Source>")
