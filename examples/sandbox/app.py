@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from . import addresses
+from . import addresses, zones
 from .httpserver import Handler, Server
 from .emulator import Moto, MotoError
 from .record import Record

@@ -167,7 +167,10 @@ class DnsServer:
         if questions != 1 or flags & 0x7800:
             return struct.pack("!6H", number, 0x8000 | NOT_IMPLEMENTED, 0, 0, 0, 0)
         answer = self._ask(name, NAMES.get(kind, ""), index)
-        out = self._message(number, flags, question, answer, size)
+        try:
+            out = self._message(number, flags, question, answer, size)
+        except (ValueError, OSError, struct.error, IndexError):  # a value that no wire form has
+            out = self._message(number, flags, question, zones.Answer(SERVER_FAILURE), size)
         if limit and len(out) > max(limit, size or 0):
             empty = zones.Answer(answer.status, answer.authoritative)
             out = self._message(number, flags | 0x0200, question, empty, size)

@@ -44,7 +44,6 @@ def start(log: Path) -> tuple[subprocess.Popen[bytes], int]:
     """Starts moto on a free port of its own choice; returns the process and the port."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
     environment |= {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "PYTHONUNBUFFERED": "1",
-                    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
                     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "AWS_EC2_METADATA_DISABLED": "true"}
     with open(log, "wb") as output:
         child = subprocess.Popen([*command(), "-H", "127.0.0.1", "-p", "0"], stdin=subprocess.DEVNULL,

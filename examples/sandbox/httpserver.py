@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import tempfile
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any, Iterable
 
@@ -62,7 +64,9 @@ class Server(ThreadingHTTPServer):
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is everyday life; everything else is handled where it occurs."""
+        """A client that goes away is everyday life; anything else belongs into the log."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, ssl.SSLError)):
+            traceback.print_exc()
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)

@@ -17,6 +17,7 @@ from typing import Iterable
 from . import addresses
 from .awsrequest import AwsRequest
 from .emulator import Moto, MotoError, parse_xml
+from .gaps import plain_values
 
 CACHE_SECONDS = 0.1
 HISTORY = 256
@@ -102,16 +103,16 @@ class Zones:
         return zones
 
     def _records(self, zone_id: str) -> list[RecordSet]:
-        root = parse_xml(self._moto.checked(
+        root = parse_xml(plain_values(self._moto.checked(
             "route53", "us-east-1", "GET",
-            f"/2013-04-01/hostedzone/{zone_id}/rrset?maxitems=100000"))
+            f"/2013-04-01/hostedzone/{zone_id}/rrset?maxitems=100000")))
         records = []
         for element in root.iter("ResourceRecordSet"):
             weight = element.findtext("Weight")
             records.append(RecordSet(
                 name=canonical(element.findtext("Name") or ""),
                 type=element.findtext("Type") or "",
-                ttl=int(element.findtext("TTL") or 60),
+                ttl=int(element.findtext("TTL") or 0) or 60,
                 values=[v.text or "" for v in element.iterfind("ResourceRecords/*/Value")],
                 alias=canonical(element.findtext("AliasTarget/DNSName") or "")
                 if element.find("AliasTarget") is not None else "",
@@ -214,6 +215,3 @@ def _outside(servers: list[str], name: str, kind: str, answer: Answer) -> None:
         answer.status = NAME_ERROR if answer.records else REFUSED
     elif kind in ("A", "ANY"):
         answer.records.append((name, "A", 60, address))
-
-
-__all__ = ["Answer", "MotoError", "RecordSet", "Zone", "Zones", "canonical", "resolve"]
