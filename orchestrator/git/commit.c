@@ -91,19 +91,31 @@ int repo_diff(const char *path, struct buffer *ret_diff, struct error *err)
 /* --- committing ---------------------------------------------------------------------------------
  */
 
+/* Taken literally: a name such as "file [1].txt" is not a pattern, which libgit2 would make of it.
+ */
+static int skip_unnamed(const char *path, const char *pattern, void *payload)
+{
+    (void)pattern;
+    for (const char *const *named = payload; *named != NULL; named++) {
+        size_t size_bytes = strlen(*named);
+        while (size_bytes > 0 && (*named)[size_bytes - 1] == '/') {
+            size_bytes--;
+        }
+        if (strncmp(path, *named, size_bytes) == 0 &&
+            (path[size_bytes] == '\0' || path[size_bytes] == '/')) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static int stage(git_repository *repository, const char *const *paths, git_oid *ret_tree)
 {
-    size_t count = 0;
-    while (paths != NULL && paths[count] != NULL) {
-        count++;
-    }
-    /* libgit2 does not write to the strings. */
-    git_strarray specs = {(char **)(uintptr_t)paths, count};
-    unsigned int flags = count > 0 ? GIT_INDEX_ADD_DISABLE_PATHSPEC_MATCH : GIT_INDEX_ADD_DEFAULT;
     git_index *index = NULL;
     int status = git_repository_index(&index, repository);
     if (status == 0) {
-        status = git_index_add_all(index, count > 0 ? &specs : NULL, flags, NULL, NULL);
+        status = git_index_add_all(index, NULL, GIT_INDEX_ADD_DEFAULT,
+                                   paths != NULL ? skip_unnamed : NULL, (void *)(uintptr_t)paths);
     }
     if (status == 0) {
         status = git_index_write_tree(ret_tree, index);

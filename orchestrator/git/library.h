@@ -8,6 +8,9 @@
 /* Starts the library, once for the process. */
 void library_start(void);
 
+/* Trusts the authorities in a PEM file, in the whole process from now on; NULL changes nothing. */
+MUST_USE int library_trust(const char *ca_file, struct error *err);
+
 /* Sets err from a libgit2 status and this thread's last libgit2 error, with "what: " in front.
  * Returns -1. An error that is set already, for instance by a callback, stays. */
 int library_error(struct error *err, int status, const char *format, ...) PRINTF_LIKE(3, 4);

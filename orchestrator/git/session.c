@@ -39,7 +39,7 @@ int session_init(struct session *session, const char *url, const struct repo_acc
                  struct error *err)
 {
     *session = (struct session){0};
-    if (url_parse(url, &session->url, err) != 0) {
+    if (library_trust(access->ca_file, err) != 0 || url_parse(url, &session->url, err) != 0) {
         return -1;
     }
     session->text = memory_text(url);

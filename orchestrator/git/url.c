@@ -76,15 +76,12 @@ static int take_host(struct url *url, const char *text, size_t size_bytes, const
                      struct error *err)
 {
     const char *end = text + size_bytes;
-    const char *host_end = memchr(text, ':', size_bytes);
-    if (text[0] == '[') {
-        const char *bracket = memchr(text, ']', size_bytes);
-        host_end = bracket != NULL ? bracket + 1 : NULL;
+    bool bracketed = text[0] == '[';
+    const char *host_end = memchr(text, bracketed ? ']' : ':', size_bytes);
+    if (bracketed && host_end == NULL) {
+        return error_set(err, ERROR_INVALID, "'%.200s' has no end of its address", whole);
     }
-    if (host_end == NULL || host_end > end) {
-        host_end = end;
-    }
-    bool bracketed = text[0] == '[' && host_end[-1] == ']';
+    host_end = host_end == NULL ? end : host_end + bracketed;
     url->host = memory_text_n(text + bracketed, (size_t)(host_end - text) - 2 * (size_t)bracketed);
     if (host_end < end && *host_end == ':') {
         url->port = memory_text_n(host_end + 1, (size_t)(end - host_end) - 1);
@@ -92,7 +89,8 @@ static int take_host(struct url *url, const char *text, size_t size_bytes, const
         url->port = memory_text(kinds[url->kind].port);
     }
     size_t digits = strspn(url->port, "0123456789");
-    if (url->host[0] == '\0' || url->host[0] == '-' || digits == 0 || digits > 5 ||
+    bool garbage = host_end < end && *host_end != ':';
+    if (garbage || url->host[0] == '\0' || url->host[0] == '-' || digits == 0 || digits > 5 ||
         url->port[digits] != '\0') {
         return error_set(err, ERROR_INVALID, "'%.200s' has no valid host and port", whole);
     }
