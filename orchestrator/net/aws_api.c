@@ -110,6 +110,11 @@ const struct aws_settings *aws_client_settings(const struct aws_client *client)
     return &client->settings;
 }
 
+uv_loop_t *aws_client_loop(const struct aws_client *client)
+{
+    return client->loop;
+}
+
 struct http_client *aws_client_http(const struct aws_client *client)
 {
     return client->http;

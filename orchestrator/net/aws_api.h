@@ -24,6 +24,7 @@ struct aws_client *aws_client_new(uv_loop_t *loop, struct aws_settings *settings
 void aws_client_close(struct aws_client *client);
 
 const struct aws_settings *aws_client_settings(const struct aws_client *client);
+uv_loop_t *aws_client_loop(const struct aws_client *client);
 struct http_client *aws_client_http(const struct aws_client *client);
 
 enum { AWS_TIMEOUT_DEFAULT_MS = 60000, AWS_TRY_TIMEOUT_MS = 20000 };
