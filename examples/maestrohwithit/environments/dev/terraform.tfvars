@@ -28,7 +28,7 @@ data_volume_size = 10
 key_name         = "maestrohwithit-dev-key"
 
 public_key = <<-EOT
-  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKc2Rr9tN7wPz4LxHq8eYvB3sJm6aG0dUfT1oVkWnXyE devops@maestrohwithit.com
+  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG2hCJsF9/tZqV5FYCcFHTxGe2EgBJDIPpnaw51IMb8y devops@maestrohwithit.com
 EOT
 
 # --- Kubernetes ----------------------------------------------------------------

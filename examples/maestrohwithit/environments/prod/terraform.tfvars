@@ -28,7 +28,7 @@ data_volume_size = 100
 key_name         = "maestrohwithit-prod-key"
 
 public_key = <<-EOT
-  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJq9Hk2dXoA1nE0vYw0C1m6m8v7xw1mJH3hW0i2sQy4T devops@maestrohwithit.com
+  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJvVLdr17CxrxI7xRcQVFstYQ4Ujui1qy0rwQxdt+6cS devops@maestrohwithit.com
 EOT
 
 # --- Kubernetes --------------------------------------------------------------------

@@ -29,7 +29,7 @@ data_volume_size = 20
 key_name         = "maestrohwithit-staging-key"
 
 public_key = <<-EOT
-  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO3u5T6mVb8yq0rM1nQy5cWJp2dU4kE9hXvZ7sLgF1aB devops@maestrohwithit.com
+  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICgWhd7AgulVRqo9dHcj19GZQEawiHqDF5BxJUagcLKD devops@maestrohwithit.com
 EOT
 
 # --- Kubernetes ----------------------------------------------------------------

@@ -3,8 +3,8 @@
 # and destroying the old one later takes nothing away from the new one.
 #
 # The names that people and programs use (app.maestrohwithit.com) are not here.
-# They are CNAMEs to one of these, made by global/ and moved by drctl alone. See
-# README.md, "Who owns the records".
+# They point at one of these; drctl alone makes and moves them. See README.md,
+# "Who owns the records".
 
 locals {
   suffix = "${var.region}.${var.environment}.${var.zone_name}"
