@@ -8,10 +8,16 @@
 /* One line for each action, in the order of their names: name in C, and there is nothing else to
  * do for a new one. */
 #define ACTIONS(ACTION)                                                                            \
+    ACTION(approval)                                                                               \
     ACTION(assert)                                                                                 \
     ACTION(aws)                                                                                    \
     ACTION(aws_wait)                                                                               \
-    ACTION(exec)
+    ACTION(exec)                                                                                   \
+    ACTION(fail)                                                                                   \
+    ACTION(git_checkout)                                                                           \
+    ACTION(git_commit)                                                                             \
+    ACTION(note)                                                                                   \
+    ACTION(template_render)
 
 #define DECLARE(name) extern const struct action action_##name;
 ACTIONS(DECLARE)

@@ -167,8 +167,8 @@ static void exec_stops_its_command_when_it_is_cancelled(void **state)
     struct harness *harness = *state;
     harness->cancel_at = "begun";
     harness_run(harness, &action_exec,
-                "{'command': 'trap \"exit 9\" INT; echo begun; while :; do sleep 0.1; done', "
-                "'shell': true}");
+                "{'command': 'bye() { exit 9; }; trap bye INT; echo begun; "
+                "while :; do sleep 0.1; done', 'shell': true}");
     assert_int_equal(harness->status, -1);
     assert_int_equal(harness->error.code, ERROR_CANCELLED);
 }
