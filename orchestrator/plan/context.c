@@ -62,7 +62,10 @@ void context_set_step(struct context *context, const char *id, const char *item_
                       const char *status, json_t *outputs, const struct action_description *action)
 {
     json_t *step = child(child(context->values, "steps"), id);
-    json_t *value = outputs != NULL ? json_incref(outputs) : json_object();
+    json_t *known = item_key == NULL ? json_object_get(step, "outputs") : NULL;
+    json_t *value = outputs != NULL ? json_incref(outputs)
+                    : known != NULL ? json_incref(known)
+                                    : json_object();
     if (item_key != NULL) {
         json_object_set_new(child(step, "outputs"), item_key, value);
         json_object_set_new(child(step, "items"), item_key, json_string(status));

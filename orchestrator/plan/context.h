@@ -33,8 +33,8 @@ void context_set(struct context *context, const char *root, json_t *value, json_
 
 /* Records how a step ended: steps.ID.status and steps.ID.outputs. item_key is NULL, or for an item
  * of a for_each step its key; then the outputs are found at steps.ID.outputs[KEY]. Outputs are
- * borrowed (NULL for none); those that the action's table calls secret are marked. action may be
- * NULL. */
+ * borrowed; NULL leaves those that the step has (its items', say), an empty map at first. Those
+ * that the action's table calls secret are marked. action may be NULL. */
 void context_set_step(struct context *context, const char *id, const char *item_key,
                       const char *status, json_t *outputs, const struct action_description *action);
 

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "base/table.h"
 #include "base/vector.h"
 #include "plan/catalogue.h"
 #include "plan/document.h"
@@ -76,6 +77,7 @@ struct plan_step {
     const char *id;
     size_t index;     /* in plan->steps */
     const char *name; /* for people: `name`, else the id */
+    const char *description;
     struct plan_call call;
     VECTOR(size_t)
     needs;                        /* indices, sorted, all different */
@@ -94,7 +96,7 @@ struct plan_step {
     struct plan_call undo;
     const struct node *undo_env; /* NULL */
     const struct node *for_each; /* NULL */
-    const struct node *locks;    /* NODE_LIST of templates; NULL */
+    const struct node *locks;    /* template or NODE_LIST of templates; NULL */
     VECTOR(char *)
     lock_names;                 /* settled; steps that share a name run one after another */
     const struct node *memory;  /* NULL */
@@ -124,6 +126,7 @@ struct plan {
     char *target_name;            /* settled */
     const struct node *outputs;   /* NODE_MAP of templates, for a plan inside a plan; NULL */
     char sha256[DIGEST_HEX_SIZE]; /* of the source */
+    struct table step_index;      /* id → index */
     struct document *document;
 };
 

@@ -6,6 +6,8 @@
 #include "plan/context.h"
 #include "plan/model.h"
 
+enum { RESOLVE_ITEM_LIMIT = 1000, RESOLVE_ITEM_KEY_LIMIT = 128 };
+
 struct resolved {
     json_t *value;
     json_t *secrets;      /* array of the secret texts in it, for the redactor */
@@ -42,6 +44,11 @@ MUST_USE int resolve_condition(const struct plan *plan, const struct plan_step *
 MUST_USE int resolve_env(const struct plan *plan, const struct plan_step *step,
                          const struct context *context, struct resolved *ret, struct error *err);
 
+/* The same for the step's undo. */
+MUST_USE int resolve_undo_env(const struct plan *plan, const struct plan_step *step,
+                              const struct context *context, struct resolved *ret,
+                              struct error *err);
+
 /* `for_each`: *ret->value is an object KEY → value in order (model.h has the rule). */
 MUST_USE int resolve_items(const struct plan *plan, const struct plan_step *step,
                            const struct context *context, struct resolved *ret, struct error *err);
@@ -59,5 +66,10 @@ void plan_settle(struct plan *plan, const struct context *context, struct error_
 /* The plan's outputs at its end. */
 MUST_USE int resolve_outputs(const struct plan *plan, const struct context *context,
                              struct resolved *ret, struct error *err);
+
+/* Expands a whole text file that is written in the plan's expressions; file is what errors call
+ * it. *ret->value is the text. */
+MUST_USE int resolve_file(struct span text, const char *file, const struct context *context,
+                          struct resolved *ret, struct error *err);
 
 #endif
