@@ -120,8 +120,12 @@ size_t attempt_number(const struct attempt *attempt)
 
 json_t *attempt_event(const struct attempt *attempt, const char *type)
 {
-    return json_pack("{s:s, s:s, s:I}", "type", type, "step", attempt->spec.step, "attempt",
-                     (json_int_t)attempt->spec.number);
+    json_t *event = json_pack("{s:s, s:s, s:I}", "type", type, "step", attempt->spec.step,
+                              "attempt", (json_int_t)attempt->spec.number);
+    if (attempt->spec.phase != NULL) {
+        json_object_set_new(event, "phase", json_string(attempt->spec.phase));
+    }
+    return event;
 }
 
 struct append {
@@ -186,7 +190,7 @@ void attempt_fact(struct attempt *attempt, const char *kind, json_t *value)
     json_t *event = attempt_event(attempt, "fact");
     json_object_set_new(event, "kind", json_string(kind));
     json_object_set_new(event, "value", value);
-    (void)attempt_append(attempt, event, false, false, NULL);
+    IGNORE(attempt_append(attempt, event, false, false, NULL));
 }
 
 int attempt_remember(struct attempt *attempt, const char *name, json_t *value, struct error *err)
@@ -283,7 +287,7 @@ static void say_line(struct attempt *attempt, struct span text)
     char *record = memory_format("%s stdout F %s\n", at, buffer_text(&redacted));
     if (descriptor >= 0) {
         /* A full disk stops the run at the journal; here it only costs this line. */
-        (void)file_write_all(descriptor, record, strlen(record), NULL);
+        IGNORE(file_write_all(descriptor, record, strlen(record), NULL));
     }
     struct said_line *said = memory_new(1, sizeof *said);
     *said = (struct said_line){attempt, at_ns, buffer_take(&redacted)};

@@ -41,6 +41,7 @@ struct attempt_spec {
     const char *run_id;
     const char *step; /* "ID" or "ID[KEY]" */
     size_t number;
+    const char *phase;     /* "unless", "undo", or NULL for the step's own work; static text */
     const char *directory; /* steps/ID/N; made when missing */
     const char *work_directory;
     const char *plan_directory;

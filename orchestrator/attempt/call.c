@@ -140,7 +140,7 @@ void call_stop(struct call *call, bool forced)
         return;
     }
     if (forced) {
-        (void)process_kill(call->process, NULL);
+        IGNORE(process_kill(call->process, NULL));
         return;
     }
     int64_t grace_ms = call->command->grace_ms != 0 ? call->command->grace_ms : DEFAULT_GRACE_MS;

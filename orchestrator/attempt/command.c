@@ -35,7 +35,7 @@ static void announce_end(struct attempt *attempt, const char *task,
                             json_integer((json_int_t)result->dropped_bytes));
         json_object_set_new(event, "lost_records", json_integer((json_int_t)result->lost_records));
     }
-    (void)attempt_append(attempt, event, false, false, NULL);
+    IGNORE(attempt_append(attempt, event, false, false, NULL));
 }
 
 static json_t *argv_to_json(const char *const *argv)
@@ -201,7 +201,7 @@ static int run_transient(struct attempt *attempt, const struct attempt_command *
     CLEANUP(memory_cleanup) char *directory = file_join(attempt->spec.directory, name);
     struct process_result process = {0};
     int status = call_run(attempt, command, directory, false, false, result, &process, err);
-    (void)file_remove_tree(directory, NULL);
+    IGNORE(file_remove_tree(directory, NULL));
     if (status == 0) {
         take_result(attempt, &process, result);
         status = stopped_instead(attempt, result, err);

@@ -7,6 +7,13 @@
     __attribute__((format(printf, format_index, first_index)))
 #define NORETURN __attribute__((noreturn))
 
+/* For the rare result that changes nothing for the caller, whichever it is; say why beside it. */
+#define IGNORE(call)                                                                               \
+    do {                                                                                           \
+        if ((call) != 0) {                                                                         \
+        }                                                                                          \
+    } while (0)
+
 /* Runs release(&variable) when the variable's scope ends: CLEANUP(buffer_release) struct buffer b.
  */
 #define CLEANUP(release) __attribute__((cleanup(release)))

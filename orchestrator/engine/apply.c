@@ -75,8 +75,18 @@ static void set_active(struct engine *engine, struct engine_node *node, bool is_
     }
 }
 
-static void set_satisfied(struct engine *engine, struct engine_node *node, bool satisfied)
+static bool ends_well(const struct engine_node *node, enum step_state state)
 {
+    return state == STEP_SUCCEEDED || state == STEP_SKIPPED ||
+           (state == STEP_FAILED && node->step->on_failure == PLAN_ON_FAILURE_CONTINUE);
+}
+
+/* Looks again at whether those that wait for the node may go on. A step that a person skipped ahead
+ * of its turn passes on only what it waits for itself: skipping it must not start a cutover early.
+ */
+static void update_satisfied(struct engine *engine, struct engine_node *node)
+{
+    bool satisfied = ends_well(node, node->state) && node->blockers == 0;
     if (node->satisfied == satisfied || node->parent != NULL) {
         return;
     }
@@ -90,16 +100,11 @@ static void set_satisfied(struct engine *engine, struct engine_node *node, bool 
             waiting->blockers++;
             dequeue(engine, waiting);
         }
+        update_satisfied(engine, waiting);
     }
 }
 
 /* --- one step -------------------------------------------------------------------------------- */
-
-static bool ends_well(const struct engine_node *node, enum step_state state)
-{
-    return state == STEP_SUCCEEDED || state == STEP_SKIPPED ||
-           (state == STEP_FAILED && node->step->on_failure == PLAN_ON_FAILURE_CONTINUE);
-}
 
 static bool halts(const struct engine_node *node, enum step_state state)
 {
@@ -139,7 +144,7 @@ static void enter_state(struct engine *engine, struct engine_node *node, enum st
     if (to == STEP_FAILING || (to == STEP_EXPANDED && node->instances_left == 0)) {
         vector_push(&engine->unsettled, node);
     }
-    set_satisfied(engine, node, ends_well(node, to));
+    update_satisfied(engine, node);
     enqueue(engine, node);
     if (step_state_is_final(to) || to == STEP_PENDING) {
         publish(engine, node);

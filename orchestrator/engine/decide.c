@@ -9,13 +9,6 @@
 #include "engine/engine_private.h"
 #include "plan/resolve.h"
 
-void engine_effect_release(struct engine_effect *effect)
-{
-    json_decref(effect->value);
-    effect->value = NULL;
-    error_release(&effect->error);
-}
-
 static struct engine_effect effect_of(enum engine_effect_kind kind, struct engine_node *node)
 {
     return (struct engine_effect){.kind = kind, .node = node};

@@ -80,6 +80,9 @@ struct engine_effect {
 
 void engine_effect_release(struct engine_effect *effect);
 
+/* The event that the driver appends for an effect. A new reference. */
+json_t *engine_effect_event(const struct engine_effect *effect);
+
 struct engine;
 
 /* The plan is validated and settled and outlives the engine. The context holds inputs, site, run

@@ -105,7 +105,7 @@ int run_create(const struct plan *plan, const struct context *context, const cha
         journal_close(journal, NULL, NULL);
     }
     if (result != 0) {
-        (void)file_remove_tree(directory, NULL);
+        IGNORE(file_remove_tree(directory, NULL));
     }
     return result;
 }

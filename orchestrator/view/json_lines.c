@@ -18,7 +18,7 @@ static void write_value(struct view *view, json_t *value)
     struct buffer text = BUFFER_INIT;
     json_append(&text, value);
     buffer_append_char(&text, '\n');
-    (void)file_write_all(json->descriptor, text.data, text.size_bytes, NULL);
+    IGNORE(file_write_all(json->descriptor, text.data, text.size_bytes, NULL));
     buffer_release(&text);
     json_decref(value);
 }

@@ -47,7 +47,7 @@ static void write_line(struct plain_view *plain, int64_t at_ns, char mark, const
         buffer_append_text(&line, "\033[0m");
     }
     buffer_append_char(&line, '\n');
-    (void)file_write_all(plain->descriptor, line.data, line.size_bytes, NULL);
+    IGNORE(file_write_all(plain->descriptor, line.data, line.size_bytes, NULL));
 }
 
 static void say(struct plain_view *plain, const json_t *event, char mark, enum tone tone,

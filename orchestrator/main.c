@@ -1,0 +1,7 @@
+/* argv → command → exit code. */
+#include "commands/command.h"
+
+int main(int argc, char **argv)
+{
+    return command_main(argc, argv);
+}
