@@ -198,7 +198,8 @@ static bool read_command_line(const char *pid, char text[4096], size_t *ret_size
     return size > 0;
 }
 
-static size_t find_processes(const char *program, const char *text, int *ret_pid)
+/* In the order of their pids, which mostly is that of their age. */
+static size_t find_processes(const char *program, const char *text, int pids[FOLLOWER_SHIMS])
 {
     size_t count = 0;
     DIR *directory = opendir("/proc");
@@ -207,30 +208,29 @@ static size_t find_processes(const char *program, const char *text, int *ret_pid
     while ((entry = readdir(directory)) != NULL) {
         char line[4096];
         size_t size_bytes;
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-            strtol(entry->d_name, NULL, 10) == getpid() ||
-            !read_command_line(entry->d_name, line, &size_bytes)) {
+        int pid = (int)strtol(entry->d_name, NULL, 10);
+        if (pid <= 0 || pid == getpid() || !read_command_line(entry->d_name, line, &size_bytes)) {
             continue;
         }
         if ((program == NULL || strcmp(line, program) == 0) &&
             memmem(line, size_bytes, text, strlen(text)) != NULL) {
+            if (count < FOLLOWER_SHIMS) {
+                pids[count] = pid;
+            }
             count++;
-            *ret_pid = (int)strtol(entry->d_name, NULL, 10);
         }
     }
     closedir(directory);
     return count;
 }
 
-int follower_shim_pid(const struct follower *follower)
+size_t follower_shims(const struct follower *follower, int pids[FOLLOWER_SHIMS])
 {
-    int pid = 0;
-    find_processes("drctl-shim", follower->task, &pid);
-    return pid;
+    return find_processes("drctl-shim", follower->task, pids);
 }
 
 size_t follower_count_processes(const char *text)
 {
-    int pid;
-    return find_processes(NULL, text, &pid);
+    int pids[FOLLOWER_SHIMS];
+    return find_processes(NULL, text, pids);
 }

@@ -53,8 +53,10 @@ void follower_run_until(struct follower *follower, bool (*holds)(const struct fo
 /* Gives up the process and forgets what came; the task directory stays. */
 void follower_forget(struct follower *follower);
 
-/* The pid of the shim that holds the task, found by its command line; 0 when there is none. */
-int follower_shim_pid(const struct follower *follower);
+/* The shims that hold the task, found by their command line, oldest (the shim before its guard)
+ * first. Returns how many. */
+enum { FOLLOWER_SHIMS = 4 };
+size_t follower_shims(const struct follower *follower, int pids[FOLLOWER_SHIMS]);
 
 /* The processes whose command line holds the text. */
 size_t follower_count_processes(const char *text);

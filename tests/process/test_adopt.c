@@ -41,12 +41,40 @@ static const char two_halves[] =
     "seq 1 5; while ! [ -e go ]; do sleep 0.02; done; seq 6 10; exit 9";
 static const char all_ten[] = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n";
 
-static void kill_and_wait(int pid)
+static void start_first_half(struct follower *follower)
 {
-    assert_true(pid > 0);
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    for (int tries = 0; kill(pid, 0) == 0 && tries < 100; tries++) {
-        sleep_ms(5); /* a zombie of ours goes with the loop's next turn */
+    follower->stop_after_lines = 5;
+    follower_start_shell(follower, two_halves);
+    follower_run(follower);
+    assert_int_equal(follower->lines, 5);
+}
+
+static void follow_second_half(struct follower *follower)
+{
+    follower->stop_after_lines = 0;
+    process_continue(follower->process);
+    follower_run(follower);
+}
+
+/* Waits until so many shims hold the task: one, and after a moment its guard. */
+static void wait_for_shims(const struct follower *follower, size_t count, int pids[FOLLOWER_SHIMS])
+{
+    for (int tries = 0; follower_shims(follower, pids) != count; tries++) {
+        assert_true(tries < 1000);
+        sleep_ms(5);
+    }
+}
+
+/* Shim and guard, at once; zombies have no command line. */
+static void kill_shims(const struct follower *follower)
+{
+    int pids[FOLLOWER_SHIMS];
+    size_t count;
+    while ((count = follower_shims(follower, pids)) != 0) {
+        for (size_t i = 0; i < count; i++) {
+            kill(pids[i], SIGKILL);
+        }
+        sleep_ms(1);
     }
 }
 
@@ -59,6 +87,12 @@ static void assert_ended_with(const struct follower *follower, int exit_code)
     } else {
         assert_non_null(strstr(follower->message, "shim was killed"));
     }
+}
+
+static bool has_shim_and_guard(const struct follower *follower)
+{
+    int pids[FOLLOWER_SHIMS];
+    return follower_shims(follower, pids) == 2;
 }
 
 static void running_command_is_followed_on_from_any_offset(void **state)
@@ -136,19 +170,67 @@ static void killing_drctl_harms_nothing_and_loses_nothing(void **state)
     close(ends[1]);
 }
 
-static void killed_shim_is_replaced_while_followed(void **state)
+static void killed_shims_are_replaced_while_followed(void **state)
 {
     struct follower *follower = *state;
-    follower->stop_after_lines = 5;
-    follower_start_shell(follower, two_halves);
-    follower_run(follower);
-    kill_and_wait(follower_shim_pid(follower));
-    scratch_write(follower->folder, "go", "");
+    start_first_half(follower);
+    kill_shims(follower);
     follower->stop_after_lines = 0;
     process_continue(follower->process);
+    follower->on_line = NULL;
+    follower_run_until(follower, has_shim_and_guard);
+    scratch_write(follower->folder, "go", "");
     follower_run(follower);
     assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), all_ten);
     assert_ended_with(follower, 9);
+}
+
+static void guard_of_a_killed_shim_loses_nothing(void **state)
+{
+    struct follower *follower = *state;
+    int pids[FOLLOWER_SHIMS];
+    start_first_half(follower);
+    wait_for_shims(follower, 2, pids);
+    scratch_write(follower->folder, "go", "");
+    kill(pids[0], SIGKILL); /* the command prints and ends before anybody else could come */
+    follow_second_half(follower);
+    assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), all_ten);
+    assert_ended_with(follower, 9);
+}
+
+static void guards_replace_each_other(void **state)
+{
+    struct follower *follower = *state;
+    int pids[FOLLOWER_SHIMS];
+    start_first_half(follower);
+    for (int kills = 0; kills < 3; kills++) {
+        wait_for_shims(follower, 2, pids);
+        kill(pids[0], SIGKILL);
+        wait_for_shims(follower, 1, pids);
+        assert_int_equal(inspect(follower), PROCESS_STATE_RUNNING);
+    }
+    scratch_write(follower->folder, "go", "");
+    follow_second_half(follower);
+    assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), all_ten);
+    assert_ended_with(follower, 9);
+    wait_for_shims(follower, 0, pids);
+}
+
+static void killed_guard_is_replaced(void **state)
+{
+    struct follower *follower = *state;
+    int pids[FOLLOWER_SHIMS];
+    start_first_half(follower);
+    wait_for_shims(follower, 2, pids);
+    int first_guard = pids[1];
+    kill(first_guard, SIGKILL);
+    wait_for_shims(follower, 1, pids);
+    wait_for_shims(follower, 2, pids);
+    assert_int_not_equal(pids[1], first_guard);
+    scratch_write(follower->folder, "go", "");
+    follow_second_half(follower);
+    assert_int_equal(follower->result.exit_code, 9);
+    assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), all_ten);
 }
 
 static void orphan_is_taken_over_with_what_it_printed_meanwhile(void **state)
@@ -163,7 +245,7 @@ static void orphan_is_taken_over_with_what_it_printed_meanwhile(void **state)
     follower_run(follower);
     uint64_t offset = follower->next_offset;
     follower_forget(follower);
-    kill_and_wait(follower_shim_pid(follower));
+    kill_shims(follower);
     scratch_write(follower->folder, "go", "");
     wait_for_state(follower, PROCESS_STATE_ORPHANED);
     sleep_ms(100); /* it fills its pipe and waits: no SIGPIPE */
@@ -189,12 +271,10 @@ static bool is_lost(const struct follower *follower)
 static void killed_shim_and_command_are_lost(void **state)
 {
     struct follower *follower = *state;
-    follower->stop_after_lines = 5;
-    follower_start_shell(follower, two_halves);
-    follower_run(follower);
+    start_first_half(follower);
     int child = process_child_pid(follower->process);
     follower_forget(follower);
-    kill_and_wait(follower_shim_pid(follower));
+    kill_shims(follower);
     follower_run_until(follower, is_orphaned);
     assert_int_equal(kill(child, SIGKILL), 0);
     follower_run_until(follower, is_lost);
@@ -295,9 +375,7 @@ static void only_one_shim_holds_a_task(void **state)
     struct error err = ERROR_INIT;
     static const struct process_callbacks none = {0};
     struct process *second = NULL;
-    follower->stop_after_lines = 5;
-    follower_start_shell(follower, two_halves);
-    follower_run(follower);
+    start_first_half(follower);
     const char *argv[] = {"true", NULL};
     follower->spec.argv = argv;
     assert_int_equal(process_start(follower->host, &follower->spec, &none, NULL, &second, &err),
@@ -305,9 +383,7 @@ static void only_one_shim_holds_a_task(void **state)
     assert_int_equal(err.code, ERROR_LOCKED);
     error_release(&err);
     scratch_write(follower->folder, "go", "");
-    process_continue(follower->process);
-    follower->stop_after_lines = 0;
-    follower_run(follower);
+    follow_second_half(follower);
     assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), all_ten);
 }
 
@@ -318,7 +394,10 @@ int main(void)
         TEST(running_command_is_followed_on_from_any_offset),
         TEST(finished_command_is_delivered_whole_and_again),
         TEST(killing_drctl_harms_nothing_and_loses_nothing),
-        TEST(killed_shim_is_replaced_while_followed),
+        TEST(killed_shims_are_replaced_while_followed),
+        TEST(guard_of_a_killed_shim_loses_nothing),
+        TEST(guards_replace_each_other),
+        TEST(killed_guard_is_replaced),
         TEST(orphan_is_taken_over_with_what_it_printed_meanwhile),
         TEST(killed_shim_and_command_are_lost),
         TEST(task_that_never_executed_says_so_and_can_be_started),

@@ -10,8 +10,8 @@
  * the shim was killed; whoever finds no word about a command knows that none was executed.
  *
  * When the shim itself is killed, the command must not die of SIGPIPE either: it holds its output
- * pipes open for reading as well (shim_child.c), waits in write(2) when they are full, and a new
- * shim takes over. */
+ * pipes open for reading as well (shim_child.c), waits in write(2) when they are full, and the
+ * shim's guard (shim_guard.c) or else a new shim, started by drctl, takes over. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -53,84 +53,94 @@ static void protect(void)
     syscall(SYS_close_range, SHIM_LOCK_FD + 1, ~0U, 0);
 }
 
-/* How long poll() may sleep; -1 for ever. */
-static int patience_ms(const struct shim_child *child, const struct shim_stream streams[2],
-                       int64_t give_up_at_ms)
+static int64_t sooner(int64_t a_ms, int64_t b_ms)
 {
-    int64_t patience = -1;
-    if (streams[0].line.size_bytes != 0 || streams[1].line.size_bytes != 0) {
-        patience = SHIM_PROMPT_MS;
+    return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+/* How long poll() may sleep; -1 for ever. */
+static int patience_ms(struct shim *shim, int64_t give_up_at_ms)
+{
+    int64_t patience = shim_guard_patience_ms(shim);
+    if (shim->streams[0].line.size_bytes != 0 || shim->streams[1].line.size_bytes != 0) {
+        patience = sooner(patience, SHIM_PROMPT_MS);
     }
-    if (child->ended) {
-        int64_t left = give_up_at_ms - monotonic_ms();
-        left = left > 0 ? left : 0;
-        patience = patience < 0 || left < patience ? left : patience;
+    if (shim->child.ended) {
+        int64_t left_ms = give_up_at_ms - monotonic_ms();
+        patience = sooner(patience, left_ms > 0 ? left_ms : 0);
     }
     return (int)patience;
 }
 
-/* Copies output until the command has ended and nobody holds its output open any more, or the grace
- * for those who do is over. True when somebody still does. */
-static bool copy_output(struct shim_child *child, struct shim_spec *spec,
-                        struct shim_stream streams[2])
+static void read_streams(struct shim *shim, const struct pollfd *polls, bool quiet)
 {
-    int64_t give_up_at_ms = 0;
-    while (!child->ended || streams[0].descriptor >= 0 || streams[1].descriptor >= 0) {
-        struct pollfd polls[3] = {{streams[0].descriptor, POLLIN, 0},
-                                  {streams[1].descriptor, POLLIN, 0},
-                                  {child->ended ? -1 : child->watch, POLLIN, 0}};
-        int ready = poll(polls, 3, patience_ms(child, streams, give_up_at_ms));
-        if (ready < 0 && errno != EINTR) {
-            break;
-        }
-        for (int i = 0; i < 2; i++) {
-            if (ready == 0) {
-                shim_stream_flush_line(&streams[i]);
-            } else if (polls[i].revents != 0) {
-                shim_stream_read(&streams[i], &spec->redactor);
-            }
-        }
-        shim_log_flush(streams[0].log);
-        if (polls[2].revents != 0) {
-            shim_child_check(child);
-            give_up_at_ms = monotonic_ms() + (int64_t)spec->output_grace_ms;
-        }
-        if (child->ended && monotonic_ms() > give_up_at_ms) {
-            break;
+    for (int i = 0; i < 2; i++) {
+        if (quiet) {
+            shim_stream_flush_line(&shim->streams[i]);
+        } else if (polls[i].revents != 0) {
+            shim_stream_read(&shim->streams[i], &shim->spec.redactor);
         }
     }
-    return streams[0].descriptor >= 0 || streams[1].descriptor >= 0;
+    shim_log_flush(&shim->log);
+}
+
+static bool output_is_open(const struct shim *shim)
+{
+    return shim->streams[0].descriptor >= 0 || shim->streams[1].descriptor >= 0;
+}
+
+/* Copies output until the command has ended and nobody holds its output open any more, or the grace
+ * for those who do is over. */
+static void copy_output(struct shim *shim)
+{
+    int64_t give_up_at_ms = 0;
+    while (!shim->child.ended || (output_is_open(shim) && monotonic_ms() <= give_up_at_ms)) {
+        if (shim_guard_patience_ms(shim) == 0) {
+            shim_guard_start(shim);
+        }
+        struct pollfd polls[3] = {{shim->streams[0].descriptor, POLLIN, 0},
+                                  {shim->streams[1].descriptor, POLLIN, 0},
+                                  {shim->child.ended ? -1 : shim->child.watch, POLLIN, 0}};
+        int ready = poll(polls, 3, patience_ms(shim, give_up_at_ms));
+        read_streams(shim, polls, ready == 0);
+        if (polls[2].revents != 0) {
+            shim_guard_check(shim);
+            shim_child_check(&shim->child);
+            give_up_at_ms = monotonic_ms() + (int64_t)shim->spec.output_grace_ms;
+        }
+    }
+}
+
+static void start(struct shim *shim)
+{
+    if (shim_log_open(&shim->log, &shim->spec) != 0) {
+        shim->child.exec_error = errno;
+        shim->child.failed_step = "open output.log";
+    } else if (shim->spec.adopt_pid != 0) {
+        shim_child_adopt(&shim->child, &shim->spec, shim->streams);
+    } else {
+        shim_child_start(&shim->child, &shim->spec, shim->streams);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    struct shim_spec spec = {0};
-    struct shim_log log = {.descriptor = -1};
-    struct shim_child child = {.watch = -1};
-    struct shim_stream streams[2] = {{.descriptor = -1, .name = "stdout", .log = &log},
-                                     {.descriptor = -1, .name = "stderr", .log = &log}};
-    bool output_still_open = false;
-
+    struct shim shim = {.log = {.descriptor = -1}, .child = {.watch = -1}, .guard = {.pipe = -1}};
+    shim.streams[0] = (struct shim_stream){.descriptor = -1, .name = "stdout", .log = &shim.log};
+    shim.streams[1] = (struct shim_stream){.descriptor = -1, .name = "stderr", .log = &shim.log};
     protect();
-    if (argc != 2 || !shim_spec_read(&spec) || chdir(argv[1]) != 0) {
+    if (argc != 2 || !shim_spec_read(&shim.spec) || chdir(argv[1]) != 0) {
         return SHIM_USAGE_STATUS;
     }
-    if (shim_log_open(&log, &spec) != 0) {
-        child.exec_error = errno;
-        child.failed_step = "open output.log";
-    } else if (spec.adopt_pid != 0) {
-        shim_child_adopt(&child, &spec, streams);
-    } else {
-        shim_child_start(&child, &spec, streams);
+    start(&shim);
+    if (shim.child.exec_error == 0) {
+        copy_output(&shim);
+        shim_stream_flush_line(&shim.streams[0]);
+        shim_stream_flush_line(&shim.streams[1]);
+        shim_log_flush(&shim.log);
     }
-    if (child.exec_error == 0) {
-        output_still_open = copy_output(&child, &spec, streams);
-        for (int i = 0; i < 2; i++) {
-            shim_stream_flush_line(&streams[i]);
-        }
-        shim_log_flush(&log);
-    }
-    shim_exit_write(&child, &spec, &log, output_still_open);
-    redact_release(&spec.redactor);
+    shim_exit_write(&shim.child, &shim.spec, &shim.log, output_is_open(&shim));
+    shim_guard_dismiss(&shim);
+    redact_release(&shim.spec.redactor);
     return 0;
 }

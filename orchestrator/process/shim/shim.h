@@ -110,8 +110,40 @@ void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
 /* To be called when `watch` is readable: notes the end, reaps what the command left to us. */
 void shim_child_check(struct shim_child *child);
 
+/* Makes `watch` the pidfd of a command whose parent we are not. */
+void shim_child_watch_adopted(struct shim_child *child);
+
 /* Writes exit.json, waiting for space when the disk is full: how a command ended is not lost. */
 void shim_exit_write(const struct shim_child *child, const struct shim_spec *spec,
                      const struct shim_log *log, bool output_still_open);
+
+/* --- shim_guard.c: what remains when the shim is killed --- */
+
+struct shim_guard {
+    pid_t pid; /* 0: none */
+    int pipe;  /* closed by the kernel when the shim is killed */
+    int64_t due_at_ms;
+};
+
+struct shim {
+    struct shim_spec spec;
+    struct shim_log log;
+    struct shim_child child;
+    struct shim_stream streams[2];
+    struct shim_guard guard;
+};
+
+/* How long until a guard is due: 0: now; -1: none is. */
+int64_t shim_guard_patience_ms(struct shim *shim);
+
+/* Forks the guard. Returns twice, as fork() does: in the guard when the shim was killed, whose
+ * place it then takes. */
+void shim_guard_start(struct shim *shim);
+
+/* After SIGCHLD: when the guard was killed, a new one is due. */
+void shim_guard_check(struct shim *shim);
+
+/* Sends the guard home, since the work is done. */
+void shim_guard_dismiss(struct shim *shim);
 
 #endif

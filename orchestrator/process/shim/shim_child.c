@@ -183,17 +183,22 @@ static int reopen_output(uint64_t pid, int descriptor, uint64_t inode)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
-                      struct shim_stream streams[2])
+void shim_child_watch_adopted(struct shim_child *child)
 {
     child->adopted = true;
-    child->pid = (pid_t)spec->adopt_pid;
-    child->started_at_ns = (int64_t)spec->adopt_started_at_ns;
     child->watch = (int)syscall(SYS_pidfd_open, child->pid, 0);
     if (child->watch < 0) {
         child->ended = true;
         child->ended_at_ns = clock_wall_ns();
     }
+}
+
+void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
+                      struct shim_stream streams[2])
+{
+    child->pid = (pid_t)spec->adopt_pid;
+    child->started_at_ns = (int64_t)spec->adopt_started_at_ns;
+    shim_child_watch_adopted(child);
     for (int i = 0; i < 2; i++) {
         streams[i].descriptor = reopen_output(spec->adopt_pid, i + 1, spec->adopt_inodes[i]);
     }
@@ -201,8 +206,30 @@ void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
 
 /* --- the end --- */
 
-/* Linux 6.15 tells the holder of a pidfd how a process ended whose parent somebody else is
- * (include/uapi/linux/pidfd.h); older kernels refuse, and the status stays unknown. */
+/* How a process ended whose parent somebody else is stands in /proc/PID/stat (its last field) until
+ * that parent reaps it, */
+static bool read_zombie(struct shim_child *child)
+{
+    char path[64];
+    char text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)child->pid);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = descriptor >= 0 ? read(descriptor, text, sizeof text - 1) : -1;
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    text[size > 0 ? size : 0] = '\0';
+    const char *state = strrchr(text, ')');
+    const char *last = strrchr(text, ' ');
+    if (state == NULL || strncmp(state, ") Z", 3) != 0) {
+        return false;
+    }
+    child->status = (int)strtol(last, NULL, 10);
+    return true;
+}
+
+/* and afterwards Linux 6.15 tells the holder of a pidfd (include/uapi/linux/pidfd.h). Older kernels
+ * refuse. */
 struct pidfd_status {
     uint64_t mask;
     uint64_t cgroup;
@@ -212,22 +239,22 @@ struct pidfd_status {
 #define PIDFD_STATUS_EXIT 8
 #define PIDFD_GET_STATUS _IOWR(0xff, 11, struct pidfd_status)
 
+static bool read_pidfd(struct shim_child *child)
+{
+    struct pidfd_status status = {.mask = PIDFD_STATUS_EXIT};
+    if (ioctl(child->watch, PIDFD_GET_STATUS, &status) != 0 ||
+        (status.mask & PIDFD_STATUS_EXIT) == 0) {
+        return false;
+    }
+    child->status = status.exit_code;
+    return true;
+}
+
 static void check_adopted(struct shim_child *child)
 {
     child->ended = true;
     child->ended_at_ns = clock_wall_ns();
-    for (int tries = 0; tries < 100 && !child->status_known; tries++) {
-        struct pidfd_status status = {.mask = PIDFD_STATUS_EXIT};
-        if (ioctl(child->watch, PIDFD_GET_STATUS, &status) != 0 && errno != ESRCH) {
-            return;
-        }
-        if ((status.mask & PIDFD_STATUS_EXIT) != 0) {
-            child->status = status.exit_code;
-            child->status_known = true;
-        } else {
-            nanosleep(&(struct timespec){0, 1000000}, NULL); /* its new parent is about to reap */
-        }
-    }
+    child->status_known = read_zombie(child) || read_pidfd(child);
 }
 
 void shim_child_check(struct shim_child *child)

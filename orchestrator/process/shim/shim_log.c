@@ -60,6 +60,17 @@ static void find_pieces(struct shim_log *log)
     }
 }
 
+/* What is missing between the first piece and the tail pieces. */
+static uint64_t measure_gap(const struct shim_log *log)
+{
+    struct stat status;
+    uint64_t tail = log->older_offset != 0 ? log->older_offset : log->piece_offset;
+    if (tail == 0 || stat("output.log", &status) != 0) {
+        return 0;
+    }
+    return tail - (uint64_t)status.st_size;
+}
+
 /* A killed shim may have left a torn record: a newline keeps it apart from what follows. */
 static void close_torn_record(struct shim_log *log, off_t size_bytes)
 {
@@ -83,7 +94,9 @@ int shim_log_open(struct shim_log *log, const struct shim_spec *spec)
     log->head_bytes = spec->log_head_bytes;
     log->tail_bytes = spec->log_tail_bytes;
     if (spec->adopt_pid != 0) {
+        log->piece_offset = log->older_offset = 0;
         find_pieces(log);
+        log->dropped_bytes = measure_gap(log);
     }
     piece_name(name, log->piece_offset);
     log->descriptor = open(name, LOG_FLAGS, 0600);
