@@ -105,7 +105,43 @@ static void commit_success(struct run *run, struct engine_node *node, const stru
 
 /* --- a phase starts -------------------------------------------------------------------------- */
 
-/* What a dry run does with an action that would change something and cannot show it by itself. */
+#define UNKNOWN_OPENING "(known after "
+
+/* What is not known before a dry run's step would have been done; what the action can find out all
+ * the same takes its place. */
+static void leave_outputs_unknown(struct attempt *attempt, const struct action *action)
+{
+    CLEANUP(memory_cleanup)
+    char *unknown = memory_format(UNKNOWN_OPENING "%s)", attempt_step_id(attempt));
+    const struct output *output = action->description.outputs;
+    for (; output != NULL && output->name != NULL; output++) {
+        attempt_set_output_text(attempt, output->name, unknown);
+    }
+}
+
+static bool holds_unknown(const json_t *value)
+{
+    const char *key;
+    size_t index;
+    json_t *item;
+    if (json_is_object(value)) {
+        json_object_foreach ((json_t *)value, key, item) {
+            if (holds_unknown(item)) {
+                return true;
+            }
+        }
+    } else if (json_is_array(value)) {
+        json_array_foreach (value, index, item) {
+            if (holds_unknown(item)) {
+                return true;
+            }
+        }
+    }
+    return json_is_string(value) && strstr(json_string_value(value), UNKNOWN_OPENING) != NULL;
+}
+
+/* What a dry run does with an action that would change something and cannot show it by itself, or
+ * that would be asked about something that is not there yet. */
 static void show_arguments(struct attempt *attempt, const struct action *action)
 {
     struct buffer text = BUFFER_INIT;
@@ -113,12 +149,6 @@ static void show_arguments(struct attempt *attempt, const struct action *action)
     json_append(&text, attempt_arguments(attempt));
     attempt_say(attempt, "%s", buffer_text(&text));
     buffer_release(&text);
-    const struct output *output = action->description.outputs;
-    for (; output != NULL && output->name != NULL; output++) {
-        CLEANUP(memory_cleanup)
-        char *unknown = memory_format("(known after %s)", attempt_step_id(attempt));
-        attempt_set_output_text(attempt, output->name, unknown);
-    }
 }
 
 static int run_phase(struct attempt *attempt, struct error *err)
@@ -136,9 +166,13 @@ static int run_phase(struct attempt *attempt, struct error *err)
         }
     }
     const struct action *action = running->action;
-    if (attempt_is_dry_run(attempt) && action->description.mutates && !action->shows_dry_run) {
-        show_arguments(attempt, action);
-        return 0;
+    if (attempt_is_dry_run(attempt)) {
+        leave_outputs_unknown(attempt, action);
+        if ((action->description.mutates && !action->shows_dry_run) ||
+            holds_unknown(attempt_arguments(attempt))) {
+            show_arguments(attempt, action);
+            return 0;
+        }
     }
     return action->run(attempt, err);
 }
