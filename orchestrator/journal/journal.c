@@ -139,7 +139,8 @@ static void on_group_done(uv_work_t *work, int status)
 {
     (void)status; /* the work is never cancelled */
     struct journal *journal = work->data;
-    journal->working = false;
+    /* Still working while the callbacks run: one that closes the journal leaves the closing to the
+     * lines below. */
     if (error_is_set(&journal->failure)) {
         journal->stalled = true;
         if (journal->on_stall != NULL) {
@@ -150,6 +151,7 @@ static void on_group_done(uv_work_t *work, int status)
         journal->must_sync = false;
         report_done(journal);
     }
+    journal->working = false;
     if (journal->closing) {
         start_closing(journal);
     } else if (!journal->stalled && journal->waiting.size_bytes > 0) {
