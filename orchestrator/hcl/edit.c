@@ -31,8 +31,11 @@ struct span hcl_document_indent(const struct hcl_document *document, size_t offs
     return hcl_document_span(document, start, size_bytes);
 }
 
-struct span hcl_document_unit(const struct hcl_document *document)
+struct span hcl_document_unit(const struct hcl_document *document, size_t offset)
 {
+    if (span_starts_with(hcl_document_indent(document, offset), "\t")) {
+        return span_of_text("\t");
+    }
     for (size_t i = 1; i < document->tree.nodes.count; i++) {
         const struct hcl_node *node = hcl_tree_at(&document->tree, i);
         if (node->kind != HCL_ATTRIBUTE && node->kind != HCL_ITEM) {
@@ -71,7 +74,7 @@ static void replace_whole(const struct hcl_document *document, const struct hcl_
 {
     struct hcl_layout layout = {
         .newline = hcl_document_newline(document),
-        .unit = hcl_document_unit(document),
+        .unit = hcl_document_unit(document, node->offset),
         .indent = hcl_document_indent(document, node->offset),
         .several_lines =
             (node->kind == HCL_OBJECT || node->kind == HCL_TUPLE) && spans_lines(document, node),
@@ -168,6 +171,18 @@ static int plan_located(const struct hcl_document *document, const struct hcl_ed
     return 0;
 }
 
+/* ADD of what is there: done already when it is the same value. */
+static int plan_present(const struct hcl_document *document, const struct hcl_edit *edit,
+                        const struct hcl_location *location, struct error *err)
+{
+    if (hcl_edit_verify(document, edit, NULL) == 0) {
+        return 0;
+    }
+    return hcl_document_error(
+        document, err, hcl_tree_at(&document->tree, location->places.items[0])->offset,
+        "%s is there already, with another value: to change it, use set", edit->address);
+}
+
 int hcl_edit_plan(const struct hcl_document *document, const struct hcl_edit *edit,
                   struct hcl_splices *splices, struct error *err)
 {
@@ -175,17 +190,13 @@ int hcl_edit_plan(const struct hcl_document *document, const struct hcl_edit *ed
     struct error missing = ERROR_INIT;
     int result = 0;
     if (hcl_locate_values(document, edit->address, &location, &missing) == 0) {
-        const struct hcl_node *first = hcl_tree_at(&document->tree, location.places.items[0]);
-        result =
-            edit->mode == HCL_EDIT_ADD
-                ? hcl_document_error(document, err, first->offset,
-                                     "%s is there already: to change it, use set", edit->address)
-                : plan_located(document, edit, &location, splices, err);
+        result = edit->mode == HCL_EDIT_ADD ? plan_present(document, edit, &location, err)
+                                            : plan_located(document, edit, &location, splices, err);
         hcl_location_release(&location);
     } else if (missing.code == ERROR_NOT_FOUND &&
                (edit->mode == HCL_EDIT_ADD || edit->mode == HCL_EDIT_PUT)) {
         result = plan_add(document, edit, splices, err);
-    } else {
+    } else if (missing.code != ERROR_NOT_FOUND || edit->mode != HCL_EDIT_REMOVE || !edit->again) {
         if (err != NULL && !error_is_set(err)) {
             error_move(err, &missing);
         }

@@ -11,7 +11,7 @@
 
 enum hcl_edit_mode {
     HCL_EDIT_SET,    /* the value must be there: a misspelled name is an error, not a new value */
-    HCL_EDIT_ADD,    /* the value must not be there yet */
+    HCL_EDIT_ADD,    /* another value must not be there yet */
     HCL_EDIT_PUT,    /* either */
     HCL_EDIT_REMOVE, /* the value must be there */
 };
@@ -20,6 +20,7 @@ struct hcl_edit {
     const char *address;
     enum hcl_edit_mode mode;
     const json_t *value; /* not for REMOVE */
+    bool again;          /* an earlier attempt may have done it: what is gone already is fine */
 };
 
 /* Adds what the edit takes. Nothing is added where the file says it already. A collection that
@@ -47,8 +48,8 @@ const char *hcl_document_newline(const struct hcl_document *document);
 /* The white space that the line of an offset begins with. */
 struct span hcl_document_indent(const struct hcl_document *document, size_t offset);
 
-/* One level of indentation as this document has it. */
-struct span hcl_document_unit(const struct hcl_document *document);
+/* One level of indentation as this document has it near an offset. */
+struct span hcl_document_unit(const struct hcl_document *document, size_t offset);
 
 /* The offset at which the line of an offset begins. */
 size_t hcl_document_line_start(const struct hcl_document *document, size_t offset);

@@ -68,7 +68,9 @@ static void append_pair(struct buffer *out, const struct hcl_document *document,
     size_t width = 0;
     const char *sign = " = ";
     hcl_key_append(out, name, document);
-    if (neighbour != NULL && !has_newline(document, neighbour->offset, end_of(neighbour))) {
+    bool lines = json_is_object(value) && json_object_size(value) > 0;
+    if (neighbour != NULL && !lines &&
+        !has_newline(document, neighbour->offset, end_of(neighbour))) {
         size_t at = neighbour->name_offset + neighbour->name_size_bytes;
         size_t equals = at + strcspn(document->bytes.data + at, "=:\"{[");
         char found = document->bytes.data[equals];
@@ -84,9 +86,11 @@ static void append_pair(struct buffer *out, const struct hcl_document *document,
     }
     buffer_append_text(out, sign);
     struct hcl_layout layout = {.newline = hcl_document_newline(document),
-                                .unit = hcl_document_unit(document),
+                                .unit = span_starts_with(indent, "\t")
+                                            ? span_of_text("\t")
+                                            : hcl_document_unit(document, 0),
                                 .indent = indent,
-                                .several_lines = json_is_object(value)};
+                                .several_lines = lines};
     hcl_value_append(out, value, document, &layout);
 }
 
@@ -122,7 +126,7 @@ static void insert_into_block(const struct hcl_document *document, size_t body, 
     CLEANUP(buffer_release) struct buffer indent = BUFFER_INIT;
     CLEANUP(buffer_release) struct buffer text = BUFFER_INIT;
     buffer_append_span(&indent, outer);
-    buffer_append_span(&indent, hcl_document_unit(document));
+    buffer_append_span(&indent, hcl_document_unit(document, node->offset));
     buffer_append_text(&text, newline);
     buffer_append_span(&text, buffer_span(&indent));
     append_pair(&text, document, name, value, NULL, buffer_span(&indent));
@@ -147,7 +151,7 @@ static void expand_block(const struct hcl_document *document, size_t body, size_
     buffer_append_text(&line, hcl_document_newline(document));
     size_t newline_bytes = line.size_bytes;
     buffer_append_span(&line, outer);
-    buffer_append_span(&line, hcl_document_unit(document));
+    buffer_append_span(&line, hcl_document_unit(document, node->offset));
     hcl_splices_add(splices, node->offset + 1, only->offset - node->offset - 1, buffer_span(&line));
     buffer_append_span(&text, buffer_span(&line));
     append_pair(&text, document, name, value, only,
@@ -216,7 +220,7 @@ static void insert_json_item(const struct hcl_document *document, const struct h
     size_t value_start = node_at(document, last->first_child)->offset;
     struct hcl_layout layout = {
         .newline = hcl_document_newline(document),
-        .unit = hcl_document_unit(document),
+        .unit = hcl_document_unit(document, last->offset),
         .indent = hcl_document_indent(document, last->offset),
         .several_lines = json_is_object(value) &&
                          has_newline(document, last->offset - gap_before(document, last).size_bytes,
@@ -260,7 +264,7 @@ static void insert_only_item(const struct hcl_document *document, const struct h
     bool json = hcl_format_is_json(document->format);
     bool lines = has_newline(document, object->offset, end_of(object));
     buffer_append_span(&indent, hcl_document_indent(document, object->offset));
-    buffer_append_span(&indent, hcl_document_unit(document));
+    buffer_append_span(&indent, hcl_document_unit(document, object->offset));
     if (lines) {
         buffer_append_text(&text, hcl_document_newline(document));
         buffer_append_span(&text, buffer_span(&indent));
@@ -268,7 +272,7 @@ static void insert_only_item(const struct hcl_document *document, const struct h
         buffer_append_char(&text, ' ');
     }
     struct hcl_layout layout = {.newline = hcl_document_newline(document),
-                                .unit = hcl_document_unit(document),
+                                .unit = hcl_document_unit(document, object->offset),
                                 .indent = buffer_span(&indent),
                                 .several_lines = lines && json_is_object(value)};
     hcl_key_append(&text, name, document);

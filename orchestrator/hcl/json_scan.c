@@ -65,7 +65,7 @@ static int scan_string(struct scanner *scanner, char **ret_text)
     size_t bad = 0;
     int result =
         hcl_meaning_decode(hcl_document_span(scanner->document, inner, scanner->at - inner),
-                           HCL_QUOTING_JSON, &meaning, &bad);
+                           hcl_document_quoting(scanner->document), &meaning, &bad);
     if (result != 0) {
         fail(scanner, inner + bad, "invalid JSON: an invalid escape sequence in a string");
     } else if (ret_text != NULL) {

@@ -259,6 +259,8 @@ static int not_found(const struct hcl_document *document, const struct hcl_addre
     if (node->kind >= HCL_STRING && node->kind <= HCL_EXPRESSION) {
         hcl_document_error(document, &found, node->offset,
                            "there is no %s: what stands here has no parts", text);
+    } else if (address->steps.count == 1) {
+        hcl_document_error(document, &found, node->offset, "there is no %s", text);
     } else if (step->kind == HCL_STEP_NAME) {
         hcl_document_error(document, &found, node->offset, "there is no %s: no '%s' here", text,
                            step->name);

@@ -73,15 +73,33 @@ static json_t *value_at(const struct hcl_document *document, const char *address
     return value != NULL ? value : json_null();
 }
 
+/* The file of the same folder whose value terraform uses instead of the edited file's; NULL when it
+ * uses that one. Paths are sorted, and of two that both win the later one does. */
+static const char *winner(struct workspace *workspace, const struct hcl_rewrite_edit *edit,
+                          const char *address, const struct hcl_paths *paths)
+{
+    const char *best = NULL;
+    for (size_t i = 0; i < paths->list.count; i++) {
+        const char *path = paths->list.items[i];
+        bool later = best == NULL || wins_over(path, best) || values_rank(path) == 0;
+        struct workspace_file *file =
+            later && wins_over(path, edit->file) ? workspace_open(workspace, path) : NULL;
+        size_t place = 0;
+        json_t *value = file != NULL ? value_at(&file->document, address, &place) : NULL;
+        best = value != NULL ? path : best;
+        json_decref(value);
+    }
+    return best;
+}
+
 static void check_against(struct workspace *workspace, const struct hcl_rewrite_edit *edit,
-                          const char *other_path)
+                          const char *address, const char *other_path)
 {
     struct workspace_file *file = workspace_open(workspace, edit->file);
     struct workspace_file *other = workspace_open(workspace, other_path);
     if (file == NULL || other == NULL) {
         return;
     }
-    CLEANUP(memory_cleanup) char *address = whole_address(edit);
     size_t place = 0;
     size_t other_place = 0;
     json_t *value = value_at(&file->document, address, &place);
@@ -100,15 +118,15 @@ static void check_against(struct workspace *workspace, const struct hcl_rewrite_
 
 static void check_edit(struct workspace *workspace, const struct hcl_rewrite_edit *edit)
 {
+    CLEANUP(memory_cleanup) char *address = whole_address(edit);
     CLEANUP(memory_cleanup)
     char *pattern = memory_format("%.*s*", (int)(base_name(edit->file) - edit->file), edit->file);
     const char *const patterns[] = {pattern};
     struct hcl_paths paths = {0};
     if (hcl_glob_list(workspace->request->root, patterns, 1, &paths, NULL) == 0) {
-        for (size_t i = 0; i < paths.list.count; i++) {
-            if (wins_over(paths.list.items[i], edit->file)) {
-                check_against(workspace, edit, paths.list.items[i]);
-            }
+        const char *other = winner(workspace, edit, address, &paths);
+        if (other != NULL) {
+            check_against(workspace, edit, address, other);
         }
     }
     hcl_paths_release(&paths);

@@ -27,7 +27,7 @@ static int read_edits(struct hcl_rewrite_request *request, const json_t *object,
             return wrong_type(err, member, "a map of files to maps of addresses to values");
         }
         json_object_foreach (values, address, value) {
-            struct hcl_rewrite_edit edit = {file, {address, mode, value}};
+            struct hcl_rewrite_edit edit = {file, {address, mode, value, false}};
             vector_push(&request->edits, edit);
         }
     }
@@ -49,7 +49,7 @@ static int read_removals(struct hcl_rewrite_request *request, const json_t *obje
             if (address == NULL) {
                 return wrong_type(err, "remove", "a map of files to lists of addresses");
             }
-            struct hcl_rewrite_edit edit = {file, {address, HCL_EDIT_REMOVE, NULL}};
+            struct hcl_rewrite_edit edit = {file, {address, HCL_EDIT_REMOVE, NULL, false}};
             vector_push(&request->edits, edit);
         }
     }

@@ -1,7 +1,9 @@
 /* Putting a computed rewrite on disk. Several files cannot change at one instant; what is kept is
  * that a failure leaves all of them as they were, and that doing it again after a kill completes
  * it, since computing anew finds only what is left. */
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -29,7 +31,13 @@ static int write_one(const char *root, const struct hcl_rewrite_file *file,
     if (file_join_inside(root, file->path, &path, err) != 0) {
         return -1;
     }
-    return file_write(path, buffer_span(bytes), file->mode, FILE_ATOMIC, err);
+    if (file_write(path, buffer_span(bytes), file->mode, FILE_ATOMIC, err) != 0) {
+        return -1;
+    }
+    /* The umask may have taken bits away that the file had. */
+    return chmod(path, file->mode) == 0
+               ? 0
+               : error_set_errno(err, errno, "cannot set the mode of %s", file->path);
 }
 
 int hcl_rewrite_write(const char *root, const struct hcl_rewrite_result *result, struct error *err)

@@ -47,6 +47,8 @@ static int load(struct workspace *workspace, struct workspace_file *file, struct
     }
     if (file_read(absolute, HCL_FILE_LIMIT_BYTES, &file->old_bytes, err) != 0) {
         if (err->code == ERROR_NOT_FOUND) {
+            error_release(err);
+            error_set_at(err, ERROR_NOT_FOUND, file->path, 0, 0, "there is no such file");
             suggest_path(workspace, file->path, err);
         }
         return -1;

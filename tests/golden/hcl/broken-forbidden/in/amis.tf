@@ -1,0 +1,5 @@
+locals {
+  amis = {
+    us-east-2 = "ami-1"
+  }
+}

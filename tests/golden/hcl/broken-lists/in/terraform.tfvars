@@ -1,0 +1,2 @@
+regions = ["us-west-2", "us-east-2"]
+azs = ["us-east-2a", "us-east-2b"]

@@ -1,0 +1,6 @@
+provider "aws" {
+  region = "a"
+}
+provider "aws" {
+  region = "b"
+}

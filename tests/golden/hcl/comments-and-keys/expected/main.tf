@@ -1,0 +1,4 @@
+# eu-west-1
+locals {
+  a = { eu-west-1 = 1 }
+}

@@ -1,0 +1,4 @@
+# us-east-2
+locals {
+  a = { us-east-2 = 1 }
+}

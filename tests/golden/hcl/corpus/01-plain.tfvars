@@ -1,0 +1,2 @@
+region = "us-east-2"
+azs = ["us-east-2a", "us-east-2b"]

@@ -1,0 +1,3 @@
+größe = "us-east-2"
+区域 = "us-east-2"
+a-b_c = "é"

@@ -1,0 +1,2 @@
+region = "us-east-2"   
+	indented = "us-east-2"	

@@ -1,0 +1,4 @@
+module "x" {
+  source = "./x"
+  region = var.region
+}

@@ -1,0 +1,2 @@
+a = 1
+long_name = 2

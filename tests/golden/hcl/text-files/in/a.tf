@@ -1,0 +1,3 @@
+locals {
+  a = "us-east-2"
+}
