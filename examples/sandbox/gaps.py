@@ -42,7 +42,9 @@ class Selections:
             return self._one(request.method, plan, selection)
 
     def _create(self, plan: str, body: dict[str, Any]) -> dict[str, Any]:
-        made = {"BackupPlanId": plan, "SelectionId": str(uuid.uuid4()), "CreationDate": time.time()}
+        # Not random: a replayed seeding must come to the same id.
+        number = uuid.uuid5(uuid.NAMESPACE_OID, f"{plan}/{len(self._kept)}")
+        made = {"BackupPlanId": plan, "SelectionId": str(number), "CreationDate": time.time()}
         self._kept[plan, made["SelectionId"]] = made | {
             "BackupSelection": body["BackupSelection"],
             "CreatorRequestId": body.get("CreatorRequestId") or made["SelectionId"]}
@@ -106,5 +108,17 @@ def _parameter_sources(body: bytes) -> bytes:
 
 
 def plain_values(body: bytes) -> bytes:
-    """Moto lists the values of the records that it makes itself (SOA) as Python dictionaries."""
-    return re.sub(rb"\{'Value': '([^']*)'\}", rb"\1", body)
+    """Record sets as AWS lists them.
+
+    Moto gives the values of the records that it makes itself (SOA) as Python dictionaries, aliases
+    a TTL of 0 and no final dot.
+    """
+    body = re.sub(rb"\{'Value': '([^']*)'\}", rb"\1", body)
+    body = re.sub(rb"<TTL>0</TTL>(<AliasTarget>)", rb"\1", body)
+    return re.sub(rb"(<DNSName>[^<]*[^.<])(</DNSName>)", rb"\1.\2", body)
+
+
+def _zones_of(region: str, body: bytes) -> bytes:
+    """Moto restores a copied snapshot into the zone, and so into the region, of its original."""
+    return re.sub(rb"<AvailabilityZone>[a-z]+(?:-[a-z]+)+-\d([a-z])</AvailabilityZone>",
+                  b"<AvailabilityZone>" + region.encode() + rb"\1</AvailabilityZone>", body)
