@@ -92,6 +92,7 @@ module "backup" {
   count  = local.backup ? 1 : 0
 
   name           = local.name
+  environment    = var.environment
   region         = var.region
   account_id     = var.account_id
   retention_days = var.backup_retention_days

@@ -75,22 +75,23 @@ resource "aws_backup_plan" "daily" {
   }
 }
 
+# Both conditions must hold: all environments share the account, and each backs up
+# its own.
 resource "aws_backup_selection" "tagged" {
   name         = "${var.name}-tagged"
   plan_id      = aws_backup_plan.daily.id
   iam_role_arn = aws_iam_role.backup.arn
+  resources    = ["*"]
 
-  selection_tag {
-    type  = "STRINGEQUALS"
-    key   = "Backup"
-    value = "true"
-  }
-
-  # All environments share the account; each backs up its own.
   condition {
     string_equals {
+      key   = "aws:ResourceTag/Backup"
+      value = "true"
+    }
+
+    string_equals {
       key   = "aws:ResourceTag/Environment"
-      value = split("-", var.name)[0]
+      value = var.environment
     }
   }
 }

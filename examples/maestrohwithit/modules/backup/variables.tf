@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "environment" {
+  description = "Value of the Environment tag of what is backed up."
+  type        = string
+}
+
 variable "region" {
   description = "Region of the stack."
   type        = string

@@ -22,13 +22,14 @@ resource "aws_internet_gateway" "this" {
   tags = { Name = "${var.name}-igw" }
 }
 
+# Only load balancers and NAT gateways stand here, which bring their own public
+# addresses; an instance launched here by mistake gets none.
 resource "aws_subnet" "public" {
   for_each = local.zones
 
-  vpc_id                  = aws_vpc.this.id
-  availability_zone       = each.value.az
-  cidr_block              = cidrsubnet(var.cidr, 4, each.value.index)
-  map_public_ip_on_launch = true
+  vpc_id            = aws_vpc.this.id
+  availability_zone = each.value.az
+  cidr_block        = cidrsubnet(var.cidr, 4, each.value.index)
 
   tags = {
     Name                                        = "${var.name}-public-${each.key}"

@@ -55,6 +55,7 @@ resource "aws_db_instance" "this" {
   engine_version          = local.from_snapshot ? null : var.engine_version
   db_name                 = local.from_snapshot ? null : var.database_name
   username                = local.from_snapshot ? null : "admin"
+  storage_type            = local.from_snapshot ? null : "gp3"
   allocated_storage       = local.from_snapshot ? null : var.allocated_storage
   max_allocated_storage   = local.from_snapshot ? null : var.max_allocated_storage
   backup_retention_period = local.from_snapshot ? null : var.backup_retention_period
@@ -66,7 +67,6 @@ resource "aws_db_instance" "this" {
   # replaced when the settings are handed back. Applications have their own users.
   manage_master_user_password = local.from_snapshot ? null : true
 
-  storage_type      = "gp3"
   storage_encrypted = true
 
   # What a restore would otherwise set to a default of its own.
