@@ -103,7 +103,7 @@ int plan_thaw(struct span bytes, const char *file, struct plan **ret_plan, struc
         json_object_get(frozen, "site") == NULL) {
         return damaged(file, err, "inputs or site is missing");
     }
-    struct plan *plan;
+    struct plan *plan = NULL;
     if (thaw_plan(frozen, file, &plan, err) != 0) {
         return -1;
     }
