@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import parse_qsl, unquote
 
@@ -40,6 +41,7 @@ class Admin:
             ("POST", "dns"): self._dns,
             ("POST", "age"): self._age,
             ("GET", "age"): lambda _, __: daemon.ages.listing(),
+            ("POST", "record"): self._recording,
             ("POST", "shutdown"): self._shutdown,
         }
         for kind in KINDS:
@@ -101,6 +103,20 @@ class Admin:
         made = float(p["made"]) if "made" in p else time.time() - float(p["seconds"])
         self.daemon.ages.set(p["resource"], made)
         return {p["resource"]: made}
+
+    def _recording(self, rest: list[str], p: Parameters) -> Any:
+        """start; stop writes to `path`; drop forgets."""
+        recorder = self.daemon.gateway.recorder
+        what = _one(rest, "start|stop|drop")
+        if what == "start":
+            recorder.start()
+        elif what == "stop":
+            return {"requests": recorder.stop(Path(p["path"]))}
+        elif what == "drop":
+            recorder.drop()
+        else:
+            raise ValueError("a recording is started, stopped or dropped")
+        return {}
 
     def _shutdown(self, _: list[str], __: Parameters) -> Any:
         threading.Thread(target=self.daemon.request_stop, daemon=True).start()

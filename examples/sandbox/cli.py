@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import quote, urlencode
 
-from . import daemon, lifecycle, seed
+from . import daemon, lifecycle, replay, seed
 from .lifecycle import SandboxError, admin
 from .paths import Layout
 from .processes import alive
@@ -31,7 +31,13 @@ def up(options: argparse.Namespace) -> None:
     site = Path(options.site).resolve()
     lifecycle.up(layout, site, site.parent)
     try:
-        seed.seed(layout, options.seed, site.parent)
+        try:
+            seed.seed(layout, options.seed, site.parent, not options.no_replay)
+        except replay.Mismatch as difference:
+            print(f"sandbox: not replayed, but really applied: {difference}", file=sys.stderr)
+            lifecycle.down(layout)
+            lifecycle.up(layout, site, site.parent)
+            seed.seed(layout, options.seed, site.parent, replayed=False)
     except BaseException:
         if not options.keep:
             lifecycle.down(layout)
@@ -98,6 +104,8 @@ def _lifecycle_verbs(add: Callable[..., argparse.ArgumentParser]) -> None:
     verb.add_argument("--seed", choices=seed.KINDS, default="none")
     verb.add_argument("--site", default=str(EXAMPLE / "site.yaml"),
                       help="site file; its folder becomes the git repository")
+    verb.add_argument("--no-replay", action="store_true",
+                      help="apply production with terraform even if this machine has a recording")
     verb.add_argument("--keep", action="store_true", help="stay up when seeding fails")
     add("down", down, "stop it")
     add("status", status, "processes, rules, counts as JSON; exit 1 when it does not run")

@@ -20,6 +20,7 @@ from .awsrequest import AwsRequest
 from .httpserver import CHUNK, MEMORY_LIMIT, Handler, Server
 from .emulator import Moto
 from .record import Record
+from .replay import Recorder
 from .rules import Rule, Rules
 
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
@@ -55,6 +56,7 @@ class Gateway:
     def __init__(self, moto: Moto, rules: Rules, record: Record) -> None:
         self.moto, self.rules, self.record = moto, rules, record
         self.buckets = Buckets(moto)
+        self.recorder = Recorder()
         self.adapters: list[Adapter] = []
         self.substitutes: list[Substitute] = []
         self.before_change: list[Callable[[AwsRequest], None]] = []
@@ -122,12 +124,14 @@ class _Handler(Handler):
             length = body.seek(0, 2)
             body.seek(0)
             headers = self.lower_headers()
+            self._sent = head if length == len(head) else None
             request = awsrequest.parse(self.command, self.path, headers, _plain(head, headers))
-            self.owner.add_bucket_regions(request)
-            entry = self._record(request)
-            if self._refuse(request, entry):
-                return
-            self._pass(request, body, length, entry)
+            with self.owner.recorder.turn():
+                self.owner.add_bucket_regions(request)
+                entry = self._record(request)
+                if self._refuse(request, entry):
+                    return
+                self._pass(request, body, length, entry)
             entry["ms"] = round((time.monotonic() - started) * 1000, 1)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = handle_request
@@ -174,6 +178,7 @@ class _Handler(Handler):
             instead = substitute(request)
             if instead:
                 entry["status"] = instead[0]
+                self._keep(request, instead[0], instead[1])
                 self.answer(instead[0], instead[1], {"Content-Type": "application/json"})
                 return
         try:
@@ -199,6 +204,9 @@ class _Handler(Handler):
             else:
                 self._return(request, reply)
 
+    def _keep(self, request: AwsRequest, status: int, answer: bytes) -> None:
+        self.owner.recorder.add(request, self.headers.items(), self._sent, status, answer)
+
     def _fail(self, request: AwsRequest, fault: Rule, entry: dict[str, Any]) -> None:
         entry["status"] = fault.status
         entry["fault"] = fault.id
@@ -215,12 +223,14 @@ class _Handler(Handler):
                 self.send_header(name, value)
         length = reply.getheader("Content-Length")
         if self.command == "HEAD" or reply.status in (204, 304):
+            self._keep(request, reply.status, b"")
             if length is not None and reply.status != 204:
                 self.send_header("Content-Length", length)
             self.end_headers()
             self.wfile.flush()
-        elif self.owner.wants_body(request):
+        elif self.owner.wants_body(request) or self.owner.recorder.active:
             body = self.owner.adapt(request, reply.status, reply.read())
+            self._keep(request, reply.status, body)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -138,16 +138,19 @@ class Base:
 
     def point_dns(self, region: str) -> None:
         """The public records point at one region's names."""
-        changes = "".join(self._change(*record, region) for record in self.facts.records)
+        self.change("".join(self._set(name, kind, alias, values[region])
+                            for name, kind, alias, values in self.facts.records))
+
+    def change(self, changes: str) -> None:
+        """One batch of Change elements."""
         body = ('<ChangeResourceRecordSetsRequest xmlns="https://route53.amazonaws.com/doc/'
                 f'2013-04-01/"><ChangeBatch><Changes>{changes}</Changes></ChangeBatch>'
                 "</ChangeResourceRecordSetsRequest>")
         self.moto.checked("route53", "us-east-1", "POST",
                           f"/2013-04-01/hostedzone/{self.zone_id()}/rrset/", body.encode())
 
-    def _change(self, name: str, kind: str, alias: bool, values: dict[str, str],
-                region: str) -> str:
-        target = values[region]
+    def _set(self, name: str, kind: str, alias: bool, target: str) -> str:
+        """An UPSERT of one record, an alias within the zone or to a load balancer."""
         data = (f"<AliasTarget><HostedZoneId>{self.zone_id()}</HostedZoneId><DNSName>{target}."
                 "</DNSName><EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget>"
                 if alias else f"<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>{target}"
@@ -163,6 +166,17 @@ class Base:
             AllocatedStorage="100", MasterUsername="admin", MasterUserPassword="not-a-secret-here",
             StorageEncrypted="true", BackupRetentionPeriod="14", MultiAZ="true",
             DBName="maestrohwithit")
+        answer = self.moto.query("rds", self.facts.home, "DescribeDBInstances")
+        self._regional_names(answer.findtext(".//Endpoint/Address") or "")
+
+    def _regional_names(self, database: str) -> None:
+        """The home region's own names, which Terraform's dns module would make."""
+        home = self.facts.home
+        balancer = f"{self.facts.prefix}-alb-1.{home}.elb.amazonaws.com"
+        names = dict.fromkeys(values[home] for *_, values in self.facts.records)
+        self.change("".join(
+            self._set(name, "CNAME", False, database) if name.startswith("db.")
+            else self._set(name, "A", True, balancer) for name in names))
 
     def snapshots(self) -> None:
         """Snapshots of the database as daily copies made them, and of every data volume."""

@@ -1,0 +1,161 @@
+"""Records a seeding at the gateway and plays it back, when that is exact.
+
+Terraform waits out fixed delays of its provider (two minutes for production) that no emulator can
+shorten. Moto's identifiers come from one seedable generator, so the same requests in the same order
+after the same seed make the same world. Every recorded request, reads included, is sent again, and
+each answer must have the recorded status and identifiers; the first difference raises Mismatch, and
+the caller starts over with the real thing. Recordings stay in the user's cache folder of this
+machine, under a hash of everything that shapes them.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from . import terraform
+from .awsrequest import AwsRequest
+
+SEED = 20261122
+IDENTIFIERS = re.compile(rb"\b[a-z]{1,12}-[0-9a-f]{8,17}\b|\bZ[A-Z0-9]{12,}\b|arn:aws:[^\"<\s]+")
+MOMENT = re.compile(rb"\d{4}-\d{2}-\d{2}-\d{2}-\d{2}")  # in names of automated snapshots
+DROPPED = {"host", "content-length", "connection", "transfer-encoding", "expect"}
+HERE = Path(__file__).resolve().parent
+
+
+class Mismatch(Exception):
+    """The replay went another way than the recording."""
+
+
+def fingerprint(body: bytes) -> str:
+    """A hash of all identifiers in an answer; moments and request ids do not count."""
+    found = sorted(set(IDENTIFIERS.findall(MOMENT.sub(b"", body))))
+    return hashlib.sha256(b"\n".join(found)).hexdigest()[:16]
+
+
+class Recorder:
+    """The gateway's side: while it records, requests take turns, so that their order is exact."""
+
+    def __init__(self) -> None:
+        self._turn = threading.RLock()
+        self._entries: list[dict[str, Any]] | None = None
+        self._complete = True
+
+    @property
+    def active(self) -> bool:
+        return self._entries is not None
+
+    def turn(self) -> AbstractContextManager[Any]:
+        """To be held from before a request changes anything until its answer is known."""
+        return self._turn if self._entries is not None else nullcontext()
+
+    def start(self) -> None:
+        self._entries, self._complete = [], True
+
+    def add(self, request: AwsRequest, headers: list[tuple[str, str]], body: bytes | None,
+            status: int, answer: bytes) -> None:
+        """Keeps one request with what was answered; a no-op unless recording.
+
+        A body that was too large to keep (None) makes the whole recording worthless.
+        """
+        if self._entries is None:
+            return
+        if body is None:
+            self._complete = False
+            return
+        kept = [(n, v) for n, v in headers if n.lower() not in DROPPED]
+        self._entries.append({
+            "method": request.method, "headers": kept, "status": status,
+            "target": request.path + ("?" + request.query if request.query else ""),
+            "body": base64.b64encode(body).decode(), "answer": fingerprint(answer)})
+
+    def drop(self) -> None:
+        self._entries = None
+
+    def stop(self, path: Path) -> int:
+        """Writes the recording and ends it; returns how many requests it holds, 0 for none."""
+        entries, self._entries = self._entries or [], None
+        if not entries or not self._complete:
+            return 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".new")
+        with gzip.open(temporary, "wt", encoding="utf-8", compresslevel=6) as file:
+            for entry in entries:
+                file.write(json.dumps(entry) + "\n")
+        os.replace(temporary, path)
+        return len(entries)
+
+
+def play(path: Path, port: int) -> int:
+    """Sends a recording to the gateway at a port; Mismatch at the first difference."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        entries = [json.loads(line) for line in file]
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        for number, entry in enumerate(entries, 1):
+            connection.request(entry["method"], entry["target"], base64.b64decode(entry["body"]),
+                               dict(entry["headers"]))
+            reply = connection.getresponse()
+            body = reply.read()
+            if reply.status != entry["status"] or \
+                    (entry["method"] != "HEAD" and fingerprint(body) != entry["answer"]):
+                raise Mismatch(f"request {number} of {len(entries)}: {entry['method']} "
+                               f"{entry['target']}: {reply.status} instead of {entry['status']}")
+    except (OSError, http.client.HTTPException) as error:
+        raise Mismatch(f"the gateway did not answer: {error}") from error
+    finally:
+        connection.close()
+    return len(entries)
+
+
+def cache_file(example: Path, moto_pid: int) -> Path | None:
+    """Where the recording for this example, sandbox, moto, terraform and provider is kept."""
+    digest = hashlib.sha256()
+    for folder in (example / "environments/prod", example / "modules", HERE):
+        for file in sorted(folder.rglob("*")):
+            if file.suffix in (".tf", ".tfvars", ".py"):
+                digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+    digest.update((example / "site.yaml").read_bytes())
+    version = _moto_version(moto_pid)
+    if not version:
+        return None
+    digest.update(version.encode() + _terraform_version().encode())
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "drctl-sandbox" / f"{digest.hexdigest()[:32]}.jsonl.gz"
+
+
+def _moto_version(pid: int) -> str:
+    interpreter = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+    code = "import importlib.metadata as m; print(m.version('moto'), m.version('werkzeug'))"
+    done = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, cwd="/",
+                          check=False)
+    return done.stdout.strip()
+
+
+def _terraform_version() -> str:
+    """Terraform and every provider build that it could take."""
+    binary = shutil.which("terraform")
+    facts = [str(os.stat(binary).st_size)] if binary else []
+    mirror = terraform.find_mirror()
+    if mirror:
+        facts += sorted(str(p.relative_to(mirror)) for p in mirror.glob("*/*/*/*/*"))
+    return "\n".join(facts)
+
+
+def prune(keep: Path, most: int = 4) -> None:
+    """Removes the oldest recordings beside `keep`; each is some hundred KiB."""
+    others = sorted((p for p in keep.parent.glob("*.jsonl.gz") if p != keep),
+                    key=lambda p: p.stat().st_mtime, reverse=True)
+    for old in others[most - 1:]:
+        old.unlink(missing_ok=True)
