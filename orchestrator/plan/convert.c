@@ -53,7 +53,17 @@ static json_t *convert_number(const struct wanted *wanted, const json_t *value, 
 
 static json_t *convert_boolean(const struct wanted *wanted, const json_t *value, struct error *err)
 {
-    return json_is_boolean(value) ? keep(value) : refuse(wanted, value, err);
+    if (json_is_boolean(value)) {
+        return keep(value);
+    }
+    static const char *const words[] = {"yes", "no", "on", "off"};
+    refuse(wanted, value, err);
+    for (size_t i = 0; json_is_string(value) && i < ARRAY_SIZE(words); i++) {
+        if (strcasecmp(json_string_value(value), words[i]) == 0) {
+            error_hint(err, "yes, no, on and off are text in YAML 1.2");
+        }
+    }
+    return NULL;
 }
 
 static json_t *convert_duration(const struct wanted *wanted, const json_t *value, struct error *err)

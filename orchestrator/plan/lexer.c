@@ -133,8 +133,7 @@ int lexer_next(struct lexer *lexer, struct error *err)
     if (*at == '\0') {
         if (lexer->in_template) {
             error_set(err, ERROR_INVALID, "the expression has no closing }}");
-            return error_hint(err,
-                              "in plain YAML a ' #' begins a comment; put the value in quotes");
+            return error_hint(err, "in YAML without quotes a ' #' begins a comment");
         }
         return take(lexer, TOKEN_END, 0);
     }

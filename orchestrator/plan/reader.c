@@ -131,6 +131,11 @@ const struct node *reader_env(struct reader *reader, const struct node *value)
 
 const struct node *reader_texts(struct reader *reader, const struct node *value, const char *what)
 {
+    if (value->text == NULL && value->kind != NODE_LIST) {
+        reader_complain(reader, value, "%s is text or a list of texts, and this is %s", what,
+                        node_kind_phrase(value));
+        return NULL;
+    }
     if (value->kind != NODE_LIST) {
         return reader_text(reader, value, what) != NULL ? value : NULL;
     }

@@ -57,6 +57,15 @@ static const char *part(const struct check *check, size_t index)
 
 /* --- inputs --- */
 
+static void hint_inputs(struct error *err, const struct plan *plan)
+{
+    CLEANUP(buffer_release) struct buffer names = BUFFER_INIT;
+    vector_each (const struct plan_input *, input, &plan->inputs) {
+        buffer_append_format(&names, "%s%s", names.size_bytes != 0 ? ", " : "", input->name);
+    }
+    error_hint(err, "it has %s", names.size_bytes != 0 ? buffer_text(&names) : "none");
+}
+
 static void check_input(const struct check *check)
 {
     const char *name = part(check, 1);
@@ -82,7 +91,11 @@ static void check_input(const struct check *check)
         nearest_offer(&nearest, input->name);
     }
     struct error *err = complain(check, 1, "the plan has no input '%s'", name);
-    did_you_mean(err, &nearest);
+    if (nearest.best != NULL) {
+        did_you_mean(err, &nearest);
+    } else {
+        hint_inputs(err, plan);
+    }
 }
 
 /* --- site --- */

@@ -103,6 +103,11 @@ static void explain_mapping_value(struct complaint *c)
                    line.data + indentation(line));
         return;
     }
+    if (above != 0 && !span_contains(line, ": ") && line.data[line.size_bytes - 1] != ':') {
+        say(c, at, "a colon without a space behind it makes no key");
+        error_hint(c->err, "write 'key: value'");
+        return;
+    }
     at = (struct mark){c->at.line, indentation(c->line) + 1};
     say(c, at, "this line is indented deeper than the one above it, which has a value already");
     error_hint(c->err, "line %zu begins in column %zu", above, indentation(line) + 1);
@@ -114,8 +119,36 @@ static void explain_missing_colon(struct complaint *c)
     error_hint(c->err, "write 'key: value', with a space behind the colon");
 }
 
+/* The first line of the map on which a double quote opens and does not close; 0 when there is none.
+ */
+static size_t line_with_open_quote(const struct complaint *c)
+{
+    for (size_t number = c->context.line; number < c->at.line; number++) {
+        struct span line = source_line(c->document, number);
+        size_t quotes = 0;
+        for (size_t i = 0; i < line.size_bytes; i++) {
+            quotes += line.data[i] == '"' && (i == 0 || line.data[i - 1] != '\\');
+        }
+        if (quotes % 2 == 1) {
+            return number;
+        }
+    }
+    return 0;
+}
+
 static void explain_expected_key(struct complaint *c)
 {
+    size_t quote_line = line_with_open_quote(c);
+    if (c->at.column > indentation(c->line) + 1 && quote_line != 0) {
+        struct span line = source_line(c->document, quote_line);
+        const char *quote = memrchr(line.data, '"', line.size_bytes);
+        size_t unused;
+        struct mark at = {quote_line, 0};
+        text_position(line, (size_t)(quote - line.data), &unused, &at.column);
+        say(c, at, "the quote that opens here is not closed on its line");
+        error_hint(c->err, "line %zu has the next quote", c->at.line);
+        return;
+    }
     if (c->at.column > indentation(c->line) + 1) {
         say(c, c->at, "something stands behind the end of a value");
         error_hint(c->err, "is a quote closed too early, or a line break missing?");
