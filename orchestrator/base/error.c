@@ -34,6 +34,7 @@ static const struct {
     [ERROR_NOT_FOUND] = {"not_found", 1},
 };
 
+PRINTF_LIKE(3, 0)
 static void set_v(struct error *err, enum error_code code, const char *format, va_list arguments)
 {
     err->code = code;
