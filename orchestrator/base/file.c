@@ -143,6 +143,9 @@ int file_write(const char *path, struct span content, mode_t mode, enum file_dur
 
 int file_make_directories(const char *path, mode_t mode, struct error *err)
 {
+    if (path[0] == '\0') {
+        return error_set(err, ERROR_INVALID, "a folder without a name");
+    }
     CLEANUP(memory_cleanup) char *partial = memory_text(path);
     for (char *at = partial + 1;; at++) {
         if (*at != '/' && *at != '\0') {
@@ -154,7 +157,9 @@ int file_make_directories(const char *path, mode_t mode, struct error *err)
             return error_set_errno(err, errno, "cannot create the folder %s", partial);
         }
         if (last) {
-            return 0;
+            struct stat status;
+            bool is_folder = stat(partial, &status) == 0 && S_ISDIR(status.st_mode);
+            return is_folder ? 0 : error_set(err, ERROR_REFUSED, "%s is not a folder", partial);
         }
         *at = '/';
     }

@@ -35,7 +35,7 @@ void random_id(char text[RANDOM_ID_SIZE])
 
 uint64_t random_below(uint64_t limit)
 {
-    uint64_t excess = UINT64_MAX % limit;
+    uint64_t excess = -limit % limit;
     uint64_t value;
     do {
         random_bytes(&value, sizeof value);

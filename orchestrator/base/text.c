@@ -39,26 +39,29 @@ size_t text_valid_utf8_prefix(struct span text)
     return at;
 }
 
-/* The length of the escape sequence that starts at `at` with ESC. */
+/* The length of the escape sequence that starts at `at` with ESC. A sequence never reaches beyond
+ * its line: one that is not closed must not swallow the lines behind it, which a reader has to see.
+ */
 static size_t escape_length(const unsigned char *at, size_t left)
 {
-    if (left < 2) {
+    if (left < 2 || at[1] == '\n') {
         return 1;
     }
     size_t length = 2;
     if (at[1] == '[') {
-        while (length < left && (at[length] < 0x40 || at[length] > 0x7e)) {
+        while (length < left && at[length] >= 0x20 && at[length] <= 0x3f) {
             length++;
         }
-        return length < left ? length + 1 : left;
+        return length < left && at[length] >= 0x40 && at[length] <= 0x7e ? length + 1 : length;
     }
     if (at[1] == ']' || at[1] == 'P' || at[1] == 'X' || at[1] == '^' || at[1] == '_') {
-        while (length < left && at[length] != 0x07 && at[length] != 0x1b) {
+        while (length < left && at[length] != 0x07 && at[length] != 0x1b && at[length] != '\n') {
             length++;
         }
         return length < left && at[length] == 0x07 ? length + 1 : length;
     }
-    while (length < left && at[length - 1] >= 0x20 && at[length - 1] <= 0x2f) {
+    while (length < left && at[length - 1] >= 0x20 && at[length - 1] <= 0x2f &&
+           at[length] != '\n') {
         length++;
     }
     return length;
@@ -68,6 +71,14 @@ static size_t escape_length(const unsigned char *at, size_t left)
 static bool is_c1_control(const unsigned char *at, size_t length)
 {
     return length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
+}
+
+/* U+202A to U+202E and U+2066 to U+2069 make a terminal show text in another order than it has. */
+static bool is_direction_control(const unsigned char *at, size_t length)
+{
+    return length == 3 && at[0] == 0xe2 &&
+           ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
+            (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
 }
 
 void text_append_safe(struct buffer *out, struct span text, bool keep_lines)
@@ -84,7 +95,7 @@ void text_append_safe(struct buffer *out, struct span text, bool keep_lines)
         } else if (byte == '\n') {
             buffer_append_text(out, "\\n");
         } else if (length == 0 || (byte < 0x20 && byte != '\t') || byte == 0x7f ||
-                   is_c1_control(bytes + at, length)) {
+                   is_c1_control(bytes + at, length) || is_direction_control(bytes + at, length)) {
             buffer_append_format(out, "\\x%02x", byte);
             length = 1;
         } else {

@@ -13,8 +13,9 @@
 size_t text_valid_utf8_prefix(struct span text);
 
 /* Appends text so that it is safe on a terminal and in one line: escape sequences (ECMA-48 CSI, OSC
- * and the like) are dropped whole, other control characters and invalid bytes appear as \xNN, tab
- * stays. Line feeds become \n when keep_lines is false. */
+ * and the like) are dropped whole, though never beyond the end of their line; other control
+ * characters, those that turn the direction of text, and invalid bytes appear as \xNN; tab stays.
+ * Line feeds become \n when keep_lines is false. */
 void text_append_safe(struct buffer *out, struct span text, bool keep_lines);
 
 /* Line and column, from 1, of a byte offset; columns count characters. */
