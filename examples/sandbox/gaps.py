@@ -90,6 +90,8 @@ class Gaps:
             return _parameter_sources(body)
         if request.service == "route53" and request.operation == "ListResourceRecordSets":
             return plain_values(body)
+        if request.service == "rds":
+            return _zones_of(request.region, body)
         return body
 
     def _backup_tags(self, request: AwsRequest, body: bytes) -> bytes:
