@@ -74,11 +74,11 @@ output "alarm_names" {
 }
 
 output "regional_names" {
-  description = "This region's DNS names, the targets of the public ones."
-  value       = module.dns.names
+  description = "This region's DNS names, the targets of the public ones; null without a zone."
+  value       = one(module.dns[*].names)
 }
 
 output "zone_id" {
-  description = "The public zone."
-  value       = module.dns.zone_id
+  description = "The public zone; null without one."
+  value       = one(module.dns[*].zone_id)
 }

@@ -4,6 +4,9 @@ locals {
 
   # "true" puts a resource into AWS Backup's daily run.
   backup = var.backup_retention_days > 0
+
+  # Whether the stack may be destroyed with all that is in it.
+  disposable = var.disposable || !local.backup
 }
 
 module "network" {
@@ -42,8 +45,8 @@ module "rds" {
   max_allocated_storage   = var.database.max_allocated_storage
   multi_az                = var.database.multi_az
   backup_retention_period = var.database.retention_days
-  deletion_protection     = var.database.deletion_protection
-  skip_final_snapshot     = !local.backup
+  deletion_protection     = var.database.deletion_protection && !var.disposable
+  skip_final_snapshot     = local.disposable
   database_name           = "maestrohwithit"
   parameters              = var.database_parameters
   backup                  = local.backup
@@ -84,7 +87,7 @@ module "storage" {
     assets  = "Files that users have uploaded"
   }
 
-  force_destroy = !local.backup
+  force_destroy = local.disposable
 }
 
 module "backup" {
@@ -97,10 +100,12 @@ module "backup" {
   account_id     = var.account_id
   retention_days = var.backup_retention_days
   copy_region    = var.dr_region
+  force_destroy  = local.disposable
 }
 
 module "dns" {
   source = "../../modules/dns"
+  count  = var.zone_name == "" ? 0 : 1
 
   zone_name    = var.zone_name
   environment  = var.environment

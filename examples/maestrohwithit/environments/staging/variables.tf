@@ -29,7 +29,7 @@ variable "dr_region" {
 }
 
 variable "zone_name" {
-  description = "Public Route 53 zone."
+  description = "Public Route 53 zone of the account. Empty: no DNS names."
   type        = string
 }
 
@@ -132,6 +132,12 @@ variable "certificate_arn" {
 variable "backup_retention_days" {
   description = "Days that AWS Backup keeps recovery points. 0: no automated backups."
   type        = number
+}
+
+variable "disposable" {
+  description = "The stack is made to be torn down again, as in the annual deployment test: no deletion protection, no final snapshot, buckets and vault go with their contents."
+  type        = bool
+  default     = false
 }
 
 variable "alarm_emails" {

@@ -44,7 +44,8 @@ resource "aws_iam_role_policy_attachment" "backup" {
 }
 
 resource "aws_backup_vault" "this" {
-  name = "${var.name}-backup-vault"
+  name          = "${var.name}-backup-vault"
+  force_destroy = var.force_destroy
 }
 
 resource "aws_backup_plan" "daily" {

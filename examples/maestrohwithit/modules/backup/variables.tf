@@ -32,3 +32,9 @@ variable "copy_region" {
   type        = string
   default     = ""
 }
+
+variable "force_destroy" {
+  description = "Allow the vault to be destroyed with the recovery points in it."
+  type        = bool
+  default     = false
+}
