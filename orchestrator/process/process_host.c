@@ -286,9 +286,15 @@ int process_host_open(uv_loop_t *loop, const char *shim_path, struct process_hos
     host->inotify = host->null = host->oom_counter = -1;
     host->shim_path = shim_path != NULL ? memory_text(shim_path) : find_shim();
     host->read_buffer = memory_new(1, HOST_READ_BYTES);
-    int result = host->shim_path != NULL
-                     ? open_descriptors(host, err)
-                     : error_set(err, ERROR_NOT_READY, "the program drctl-shim is missing");
+    int result;
+    if (host->shim_path == NULL) {
+        result = error_set(err, ERROR_NOT_READY, "the program drctl-shim is missing");
+    } else if (access(host->shim_path, X_OK) != 0) {
+        result = error_set(err, ERROR_NOT_READY, "the shim %s cannot be executed: %s",
+                           host->shim_path, strerror(errno));
+    } else {
+        result = open_descriptors(host, err);
+    }
     if (result == 0 && uv_poll_init(loop, &host->poll, host->inotify) != 0) {
         result = error_set(err, ERROR_IO, "cannot watch task directories from the loop");
     }
