@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/ui_line.h"
 
 enum {
     DEFAULT_STDOUT_LIMIT_BYTES = 16 * 1024 * 1024,
@@ -220,8 +221,15 @@ static void begin(void *data)
 
 static void keep_tail(struct call *call, const struct queued_line *line)
 {
-    size_t size_bytes = line->size_bytes < TAIL_LINE_BYTES ? line->size_bytes : TAIL_LINE_BYTES;
-    vector_push(&call->tail, memory_text_n(line->text, size_bytes));
+    CLEANUP(buffer_release) struct buffer shown = BUFFER_INIT;
+    struct span text = span_of(line->text, line->size_bytes);
+    enum ui_line_kind kind = ui_line_append(&shown, text);
+    if (kind == UI_LINE_HIDDEN) {
+        return;
+    }
+    text = kind == UI_LINE_TEXT ? buffer_span(&shown) : text;
+    size_t size_bytes = text.size_bytes < TAIL_LINE_BYTES ? text.size_bytes : TAIL_LINE_BYTES;
+    vector_push(&call->tail, memory_text_n(text.data, size_bytes));
     if (call->tail.count > TAIL_LINES) {
         free(call->tail.items[0]);
         call->tail.count--;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/ui_line.h"
 #include "engine/event.h"
 #include "view/fold.h"
 #include "view/view.h"
@@ -214,9 +215,16 @@ static void show_event(struct view *view, const json_t *event)
 
 static void show_line(struct view *view, const struct view_line *line)
 {
+    CLEANUP(buffer_release) struct buffer shown = BUFFER_INIT;
+    enum ui_line_kind kind =
+        line->task != NULL ? ui_line_append(&shown, line->text) : UI_LINE_PLAIN;
+    if (kind == UI_LINE_HIDDEN) {
+        return;
+    }
     struct plain_view *plain = (struct plain_view *)view;
     write_line(plain, line->at_ns, line->task == NULL ? '-' : '|', line->step,
-               line->is_stderr ? TONE_NORMAL : TONE_QUIET, line->text);
+               line->is_stderr ? TONE_NORMAL : TONE_QUIET,
+               kind == UI_LINE_TEXT ? buffer_span(&shown) : line->text);
 }
 
 static void show_notice(struct view *view, const char *text)
