@@ -133,6 +133,13 @@ static int check_cwd(const struct process_spec *spec, struct error *err)
     return 0;
 }
 
+/* Mostly its parent is there and it is not: one system call. */
+static int make_directory(const char *path, struct error *err)
+{
+    return mkdir(path, FILE_PRIVATE_DIRECTORY_MODE) == 0 ? 0
+                                                         : file_make_private_directory(path, err);
+}
+
 static int open_directory(struct process *process, struct error *err)
 {
     process->directory = open(process->directory_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -159,8 +166,7 @@ int process_start(struct process_host *host, const struct process_spec *spec,
 {
     CLEANUP(memory_cleanup) char *program = NULL;
     if (check_secrets(spec, err) != 0 || check_cwd(spec, err) != 0 ||
-        spawn_find_program(spec, &program, err) != 0 ||
-        file_make_private_directory(spec->directory, err) != 0) {
+        spawn_find_program(spec, &program, err) != 0 || make_directory(spec->directory, err) != 0) {
         return -1;
     }
     struct process *process = process_new(host, spec, callbacks, context);
