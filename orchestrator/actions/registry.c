@@ -12,10 +12,14 @@
     ACTION(assert)                                                                                 \
     ACTION(aws)                                                                                    \
     ACTION(aws_wait)                                                                               \
+    ACTION(eks_kubeconfig)                                                                         \
     ACTION(exec)                                                                                   \
     ACTION(fail)                                                                                   \
     ACTION(git_checkout)                                                                           \
     ACTION(git_commit)                                                                             \
+    ACTION(kubectl)                                                                                \
+    ACTION(kubectl_apply)                                                                          \
+    ACTION(kubectl_rollout)                                                                        \
     ACTION(note)                                                                                   \
     ACTION(template_render)
 

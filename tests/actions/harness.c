@@ -401,14 +401,20 @@ void harness_run(struct harness *harness, const struct action *action, const cha
     harness_run_json(harness, action, value);
 }
 
-void harness_run_ok(struct harness *harness, const struct action *action, const char *arguments)
+static void require_success(const struct harness *harness)
 {
-    harness_run(harness, action, arguments);
     if (harness->status != 0) {
-        fail_msg("%s: %s (%s)\n%s", action->description.name, harness->error.message,
+        fail_msg("%s: %s (%s)\n%s", harness->engine->action->description.name,
+                 harness->error.message,
                  harness->error.hint != NULL ? harness->error.hint : "no hint",
                  buffer_text(&harness->lines));
     }
+}
+
+void harness_run_ok(struct harness *harness, const struct action *action, const char *arguments)
+{
+    harness_run(harness, action, arguments);
+    require_success(harness);
 }
 
 void harness_resume(struct harness *harness)
@@ -416,6 +422,12 @@ void harness_resume(struct harness *harness)
     harness->detach_at = NULL;
     buffer_clear(&harness->lines);
     live(harness, true, false);
+}
+
+void harness_resume_ok(struct harness *harness)
+{
+    harness_resume(harness);
+    require_success(harness);
 }
 
 void harness_undo(struct harness *harness)

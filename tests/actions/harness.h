@@ -72,6 +72,7 @@ void harness_run_ok(struct harness *harness, const struct action *action, const 
 
 /* The same attempt again, as `drctl resume` would, with what its events say. */
 void harness_resume(struct harness *harness);
+void harness_resume_ok(struct harness *harness);
 
 /* Its undo. */
 void harness_undo(struct harness *harness);

@@ -153,8 +153,7 @@ static void exec_is_followed_on_after_drctl_went_away(void **state)
                 "{'command': 'echo begun; echo run >> runs; sleep 0.5; echo over', "
                 "'shell': true}");
     assert_true(harness->detached);
-    harness_resume(harness);
-    assert_int_equal(harness->status, 0);
+    harness_resume_ok(harness);
     assert_true(harness_shows(harness, "over"));
     assert_int_equal(harness_started(harness, "command"), 1);
     CLEANUP(memory_cleanup) char *path = file_join(harness->work, "runs");

@@ -6,10 +6,8 @@
 
 #include "actions/action.h"
 #include "actions/argv.h"
-#include "base/file.h"
+#include "actions/capture.h"
 #include "base/json.h"
-
-static const char *const captures[] = {"text", "lines", "json", NULL};
 
 static const struct parameter parameters[] = {
     {.name = "argv",
@@ -39,7 +37,7 @@ static const struct parameter parameters[] = {
      .doc = "Exit codes that mean success"},
     {.name = "capture",
      .type = VALUE_CHOICE,
-     .choices = captures,
+     .choices = capture_choices,
      .doc = "Keep stdout as an output, as text, a list of lines or JSON, instead of showing it"},
     {.name = "mutates",
      .type = VALUE_BOOLEAN,
@@ -61,22 +59,6 @@ static const struct output outputs[] = {
     {.name = "exit_code", .type = VALUE_INTEGER, .doc = "Its exit code; null when it was not seen"},
     {.name = "stdout", .type = VALUE_ANY, .doc = "What it printed, with `capture`"},
     {0}};
-
-/* What the file of a run's own folder is called that `stdin` goes into. */
-static int write_stdin(struct attempt *attempt, char **ret_path, struct error *err)
-{
-    const char *text = attempt_text(attempt, "stdin");
-    if (text == NULL) {
-        return 0;
-    }
-    char *path = file_join(attempt_directory(attempt), "stdin");
-    if (file_write(path, span_of_text(text), FILE_PRIVATE_MODE, FILE_ATOMIC, err) != 0) {
-        free(path);
-        return -1;
-    }
-    *ret_path = path;
-    return 0;
-}
 
 static int build_argv(struct attempt *attempt, struct argv *argv, struct error *err)
 {
@@ -114,40 +96,12 @@ static bool is_expected(const json_t *expect, int exit_code)
     return false;
 }
 
-static json_t *lines_of(struct span text)
-{
-    json_t *lines = json_array();
-    while (text.size_bytes > 0) {
-        const char *end = memchr(text.data, '\n', text.size_bytes);
-        size_t size_bytes = end != NULL ? (size_t)(end - text.data) : text.size_bytes;
-        json_array_append_new(lines, json_stringn(text.data, size_bytes));
-        size_bytes += end != NULL;
-        text = span_of(text.data + size_bytes, text.size_bytes - size_bytes);
-    }
-    return lines;
-}
-
 static int set_captured(struct attempt *attempt, const struct attempt_result *result,
                         struct error *err)
 {
-    const char *capture = attempt_text(attempt, "capture");
-    struct span text = buffer_span(&result->out);
-    json_t *value = NULL;
-    if (capture == NULL || result->found_done) {
-        value = json_null();
-    } else if (strcmp(capture, "json") == 0) {
-        value = json_parse(text, "stdout", err);
-    } else if (strcmp(capture, "lines") == 0) {
-        value = lines_of(text);
-    } else {
-        /* As with $(…): the newline that ends the output is not part of what it says. */
-        while (text.size_bytes > 0 && text.data[text.size_bytes - 1] == '\n') {
-            text.size_bytes--;
-        }
-        value = json_stringn(text.size_bytes > 0 ? text.data : "", text.size_bytes);
-    }
-    if (value == NULL) {
-        return error_set(err, ERROR_INVALID, "what it printed is not valid UTF-8");
+    json_t *value;
+    if (capture_take(attempt_text(attempt, "capture"), result, &value, err) != 0) {
+        return -1;
     }
     attempt_set_output(attempt, "stdout", value);
     return 0;
@@ -200,7 +154,7 @@ static int run_argv(struct attempt *attempt, struct argv *argv, struct error *er
     char *cwd = cwd_argument != NULL ? attempt_plan_path(attempt, cwd_argument) : NULL;
     CLEANUP(memory_cleanup) char *stdin_path = NULL;
     struct attempt_result result = {0};
-    int status = write_stdin(attempt, &stdin_path, err);
+    int status = capture_write_stdin(attempt, &stdin_path, err);
     if (status == 0) {
         struct attempt_command command = {
             .task = "command",
