@@ -38,10 +38,9 @@ class Mismatch(Exception):
     """The replay went another way than the recording."""
 
 
-def fingerprint(body: bytes) -> str:
-    """A hash of all identifiers in an answer; moments and request ids do not count."""
-    found = sorted(set(IDENTIFIERS.findall(MOMENT.sub(b"", body))))
-    return hashlib.sha256(b"\n".join(found)).hexdigest()[:16]
+def identifiers(body: bytes) -> list[str]:
+    """All identifiers in an answer, sorted; moments and request ids do not count."""
+    return sorted({i.decode("ascii", "replace") for i in IDENTIFIERS.findall(MOMENT.sub(b"", body))})
 
 
 class Recorder:
@@ -78,7 +77,7 @@ class Recorder:
         self._entries.append({
             "method": request.method, "headers": kept, "status": status,
             "target": request.path + ("?" + request.query if request.query else ""),
-            "body": base64.b64encode(body).decode(), "answer": fingerprint(answer)})
+            "body": base64.b64encode(body).decode(), "answer": identifiers(answer)})
 
     def drop(self) -> None:
         self._entries = None
@@ -108,15 +107,22 @@ def play(path: Path, port: int) -> int:
                                dict(entry["headers"]))
             reply = connection.getresponse()
             body = reply.read()
-            if reply.status != entry["status"] or \
-                    (entry["method"] != "HEAD" and fingerprint(body) != entry["answer"]):
-                raise Mismatch(f"request {number} of {len(entries)}: {entry['method']} "
-                               f"{entry['target']}: {reply.status} instead of {entry['status']}")
+            _compare(f"request {number} of {len(entries)}", entry, reply.status, body)
     except (OSError, http.client.HTTPException) as error:
         raise Mismatch(f"the gateway did not answer: {error}") from error
     finally:
         connection.close()
     return len(entries)
+
+
+def _compare(which: str, entry: dict[str, Any], status: int, body: bytes) -> None:
+    found = [] if entry["method"] == "HEAD" else identifiers(body)
+    if status == entry["status"] and found == entry["answer"]:
+        return
+    other = sorted(set(found) ^ set(entry["answer"]))
+    sent = base64.b64decode(entry["body"])[:80].decode("utf-8", "replace")
+    raise Mismatch(f"{which}, {entry['method']} {entry['target']} {sent}: {status} instead of "
+                   f"{entry['status']}, {', '.join(other[:4])}")
 
 
 def cache_file(example: Path, moto_pid: int) -> Path | None:
