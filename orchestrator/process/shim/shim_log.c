@@ -22,6 +22,7 @@ enum {
     TEXT_LIMIT_BYTES = 16384, /* of a record, as in Kubernetes' runtimes */
     READ_BYTES = 256 * 1024,
     PIPE_BYTES = 1024 * 1024, /* what an unprivileged user may have */
+    FLUSH_BYTES = 128 * 1024, /* short lines grow a lot: records are not piled up beyond this */
     NAME_BYTES = 64,
     LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 };
@@ -243,6 +244,9 @@ static void append_record(struct shim_stream *stream, const char *text, size_t s
     memcpy(at + stream->prefix_bytes, text, size_bytes);
     at[stream->prefix_bytes + size_bytes] = '\n';
     buffer_advance(out, stream->prefix_bytes + size_bytes + 1);
+    if (out->size_bytes >= FLUSH_BYTES) {
+        shim_log_flush(stream->log);
+    }
 }
 
 static void append_line(struct shim_stream *stream, char mark)
