@@ -47,6 +47,7 @@ struct journal {
     uv_work_t work;
     bool working;
     bool stalled;
+    bool retry_wanted;
     bool closing;
     struct error failure; /* why it is stalled */
     VECTOR(struct pending)
@@ -139,8 +140,8 @@ static void on_group_done(uv_work_t *work, int status)
 {
     (void)status; /* the work is never cancelled */
     struct journal *journal = work->data;
-    /* Still working while the callbacks run: one that closes the journal leaves the closing to the
-     * lines below. */
+    /* Still working while the callbacks run: one that closes or retries leaves that to the lines
+     * below. */
     if (error_is_set(&journal->failure)) {
         journal->stalled = true;
         if (journal->on_stall != NULL) {
@@ -154,7 +155,7 @@ static void on_group_done(uv_work_t *work, int status)
     journal->working = false;
     if (journal->closing) {
         start_closing(journal);
-    } else if (!journal->stalled && journal->waiting.size_bytes > 0) {
+    } else if (journal->retry_wanted || (!journal->stalled && journal->waiting.size_bytes > 0)) {
         schedule_group(journal);
     }
 }
@@ -168,6 +169,7 @@ static void start_group(struct journal *journal)
     journal->must_sync |=
         journal->waiting_must_sync || journal->flight.size_bytes > RELAXED_LIMIT_BYTES;
     journal->waiting_must_sync = false;
+    journal->retry_wanted = false;
     journal->working = true;
     journal->work.data = journal;
     if (uv_queue_work(journal->loop, &journal->work, run_group, on_group_done) != 0) {
@@ -217,7 +219,8 @@ bool journal_is_stalled(const struct journal *journal)
 
 void journal_retry(struct journal *journal)
 {
-    if (journal->stalled && !journal->working && !journal->closing) {
+    journal->retry_wanted = journal->stalled && !journal->closing;
+    if (journal->retry_wanted && !journal->working) {
         schedule_group(journal);
     }
 }

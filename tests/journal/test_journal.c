@@ -279,6 +279,30 @@ static void closing_waits_for_all_appends(void **state)
     assert_int_equal(events_in_file(fixture->path), 6);
 }
 
+static void close_in_callback(void *data, const struct error *err)
+{
+    (void)err;
+    struct fixture *fixture = data;
+    fixture->done++;
+    journal_close(fixture->journal, on_closed, fixture);
+}
+
+static void a_done_callback_can_close(void **state)
+{
+    struct fixture *fixture = *state;
+    CLEANUP(json_cleanup) json_t *first = sample_event(1);
+    CLEANUP(json_cleanup) json_t *second = sample_event(2);
+    assert_int_equal(
+        journal_append(fixture->journal, first, JOURNAL_DURABLE, close_in_callback, fixture, NULL),
+        0);
+    assert_int_equal(journal_append(fixture->journal, second, JOURNAL_DURABLE, NULL, NULL, NULL),
+                     0);
+    run(fixture);
+    assert_int_equal(fixture->closed, 1);
+    assert_int_equal(fixture->done, 1);
+    assert_int_equal(events_in_file(fixture->path), 2);
+}
+
 static void a_reopened_journal_goes_on_with_its_chain(void **state)
 {
     struct fixture *fixture = *state;
@@ -451,6 +475,18 @@ static void closing_a_stalled_journal_says_what_was_not_written(void **state)
     assert_int_equal(events_in_file(fixture->path), 2);
 }
 
+static void a_stall_callback_can_close(void **state)
+{
+    struct fixture *fixture = *state;
+    journal_on_stall(fixture->journal, close_in_callback, fixture);
+    faults.failing[CALL_WRITE] = 1;
+    append_one(fixture, 1, JOURNAL_DURABLE);
+    fixture->done = -1; /* the stall makes it 0 */
+    run(fixture);
+    assert_int_equal(fixture->closed, 1);
+    assert_int_equal(fixture->failed, 1);
+}
+
 static void retry_at_once(void *data, const struct error *err)
 {
     (void)err;
@@ -528,6 +564,7 @@ int main(void)
         JOURNAL_TEST(relaxed_events_are_visible_without_an_fsync),
         JOURNAL_TEST(closing_makes_relaxed_events_durable),
         JOURNAL_TEST(closing_waits_for_all_appends),
+        JOURNAL_TEST(a_done_callback_can_close),
         JOURNAL_TEST(a_reopened_journal_goes_on_with_its_chain),
         JOURNAL_TEST(the_file_is_private),
         JOURNAL_TEST(a_second_writer_is_locked_out),
@@ -539,6 +576,7 @@ int main(void)
         JOURNAL_TEST(after_a_failed_fsync_everything_is_written_again),
         JOURNAL_TEST(a_tail_that_cannot_be_cut_at_once_is_cut_later),
         JOURNAL_TEST(closing_a_stalled_journal_says_what_was_not_written),
+        JOURNAL_TEST(a_stall_callback_can_close),
         JOURNAL_TEST(whichever_call_fails_once_nothing_is_lost_or_reordered),
         JOURNAL_TEST(without_a_loop_a_failed_append_leaves_no_trace),
         JOURNAL_TEST(a_hundred_thousand_events_are_written_and_read_back),
