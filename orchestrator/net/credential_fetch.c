@@ -1,6 +1,6 @@
 /* Carries out a recipe, one step after the other, each asynchronous: a step ends in next_role(),
  * which assumes the next role or is done, or in finish() with an error. At any time at most one of
- * timer, http, aws, capture and reading is under way, so abandoning stops just that one. */
+ * timer, http, aws, helper and reading is under way, so abandoning stops just that one. */
 #include "net/credential_fetch.h"
 
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "net/capture.h"
 #include "net/credential_answer.h"
 #include "net/environment.h"
+#include "net/helper.h"
 #include "net/oneshot.h"
 #include "net/shell_words.h"
 
@@ -37,7 +37,7 @@ struct credential_fetch {
     struct oneshot *timer;
     struct http_call *http;
     struct aws_call *aws;
-    struct capture *capture;
+    struct helper *helper;
     struct token_read *reading;
 
     unsigned tries;       /* of the present metadata request */
@@ -221,7 +221,7 @@ static void on_program(void *context, const struct buffer *out, struct error *er
     struct credential_fetch *fetch = context;
     struct credentials credentials = {0};
     bool is_cli = fetch->recipe.source == CREDENTIAL_CLI;
-    fetch->capture = NULL;
+    fetch->helper = NULL;
     if (error_is_set(err)) {
         error_move(&fetch->err, err);
     } else if (credential_answer_process(buffer_span(out), &credentials, &fetch->err) == 0) {
@@ -247,8 +247,8 @@ static void on_program(void *context, const struct buffer *out, struct error *er
 static void start_program(struct credential_fetch *fetch, const char *const *argv)
 {
     char *const *environment = aws_client_settings(fetch->client)->environment;
-    fetch->capture =
-        capture_start(fetch->loop, argv, environment, PROGRAM_TIMEOUT_MS, on_program, fetch);
+    fetch->helper =
+        helper_start(fetch->loop, argv, environment, PROGRAM_TIMEOUT_MS, on_program, fetch);
 }
 
 static void start_cli(struct credential_fetch *fetch)
@@ -501,8 +501,8 @@ void credential_fetch_abandon(struct credential_fetch *fetch)
     } else if (fetch->aws != NULL) {
         aws_call_cancel(fetch->aws); /* as well */
     } else {
-        if (fetch->capture != NULL) {
-            capture_forget(fetch->capture);
+        if (fetch->helper != NULL) {
+            helper_forget(fetch->helper);
         }
         if (fetch->reading != NULL) {
             fetch->reading->fetch = NULL;

@@ -40,7 +40,9 @@ static void answer_all(struct credential_provider *provider, const struct creden
         copy = credentials_copy(credentials);
     }
     struct error cause = ERROR_INIT;
-    error_move(&cause, err);
+    if (err != NULL) {
+        error_move(&cause, err);
+    }
     provider->waiters.items = NULL;
     provider->waiters.count = provider->waiters.capacity = 0;
     for (size_t i = 0; i < count; i++) {

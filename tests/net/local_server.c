@@ -1,5 +1,4 @@
-/* The server lives as long as the pipe to its stdin, so that a test that crashes leaves nothing
- * behind. */
+/* The server is told to end with its parent, so that a test that crashes leaves nothing behind. */
 #include "local_server.h"
 
 #include <setjmp.h>
@@ -9,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +24,7 @@ static void run_script(const char *path, const char *const *arguments, int in, i
     for (size_t i = 0; arguments != NULL && arguments[i] != NULL && i < ARGUMENTS_MAX; i++) {
         argv[2 + i] = arguments[i];
     }
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     closefrom(STDERR_FILENO + 1);

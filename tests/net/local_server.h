@@ -1,5 +1,4 @@
-/* For tests: a local server as a child, which prints its port and ends when its stdin closes; and
- * a few words about loops. */
+/* For tests: a local server as a child, which prints its port first. */
 #ifndef DRCTL_TESTS_NET_LOCAL_SERVER_H
 #define DRCTL_TESTS_NET_LOCAL_SERVER_H
 
