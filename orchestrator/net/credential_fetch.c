@@ -26,9 +26,9 @@ enum {
 
 struct credential_fetch {
     uv_loop_t *loop;
-    struct aws_client *client;
+    struct api_client *client;
     struct credential_recipe recipe;
-    aws_credentials_done *done; /* NULL when it was abandoned */
+    api_credentials_done *done; /* NULL when it was abandoned */
     void *context;
     struct credentials credentials; /* of the last step that ended */
     size_t roles_assumed;
@@ -36,7 +36,7 @@ struct credential_fetch {
 
     struct oneshot *timer;
     struct http_call *http;
-    struct aws_call *aws;
+    struct api_call *aws;
     struct helper *helper;
     struct token_read *reading;
 
@@ -88,7 +88,7 @@ static void take_credentials(struct credential_fetch *fetch, struct credentials 
 
 static void next_role(struct credential_fetch *fetch);
 
-static void on_role(void *context, struct aws_answer *answer, struct error *err)
+static void on_role(void *context, struct api_answer *answer, struct error *err)
 {
     struct credential_fetch *fetch = context;
     struct credentials credentials = {0};
@@ -130,7 +130,7 @@ static void ask_sts(struct credential_fetch *fetch, const char *operation,
     struct buffer body = BUFFER_INIT;
     http_headers_add(&headers, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
     uri_encode_pairs(&body, form);
-    struct aws_request request = {
+    struct api_request request = {
         .service = "sts",
         .operation = operation,
         .method = "POST",
@@ -139,7 +139,7 @@ static void ask_sts(struct credential_fetch *fetch, const char *operation,
         .credentials = credentials,
         .is_unsigned = credentials == NULL,
     };
-    fetch->aws = aws_call_start(fetch->client, &request, on_role, fetch);
+    fetch->aws = api_call_start(fetch->client, &request, on_role, fetch);
     explicit_bzero(body.data, body.size_bytes);
     buffer_release(&body);
     http_headers_release(&headers);
@@ -246,7 +246,7 @@ static void on_program(void *context, const struct buffer *out, struct error *er
 
 static void start_program(struct credential_fetch *fetch, const char *const *argv)
 {
-    char *const *environment = aws_client_settings(fetch->client)->environment;
+    char *const *environment = api_client_settings(fetch->client)->environment;
     fetch->helper =
         helper_start(fetch->loop, argv, environment, PROGRAM_TIMEOUT_MS, on_program, fetch);
 }
@@ -290,7 +290,7 @@ static void get_metadata(struct credential_fetch *fetch, const char *url, const 
         .response_limit_bytes = TOKEN_LIMIT_BYTES,
         .no_proxy = true,
     };
-    fetch->http = http_start(aws_client_http(fetch->client), &request, done, fetch);
+    fetch->http = http_start(api_client_http(fetch->client), &request, done, fetch);
     http_headers_release(&headers);
 }
 
@@ -374,7 +374,7 @@ static void start_container(struct credential_fetch *fetch)
 
 static char *metadata_url(const struct credential_fetch *fetch, const char *path)
 {
-    char *const *environment = aws_client_settings(fetch->client)->environment;
+    char *const *environment = api_client_settings(fetch->client)->environment;
     const char *endpoint = environment_get_filled(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
     const char *mode =
         environment_get_filled(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
@@ -391,7 +391,7 @@ static void ask_instance(struct credential_fetch *fetch, const char *path, http_
 {
     bool has_token = fetch->metadata_token != NULL;
     CLEANUP(memory_cleanup) char *url = metadata_url(fetch, path);
-    const char *timeout = environment_get_filled(aws_client_settings(fetch->client)->environment,
+    const char *timeout = environment_get_filled(api_client_settings(fetch->client)->environment,
                                                  "AWS_METADATA_SERVICE_TIMEOUT");
     int64_t timeout_s = timeout != NULL ? strtoll(timeout, NULL, 10) : METADATA_TIMEOUT_S;
     get_metadata(fetch, url, has_token ? "GET" : "PUT",
@@ -477,9 +477,9 @@ static void on_start(void *context)
     }
 }
 
-struct credential_fetch *credential_fetch_start(uv_loop_t *loop, struct aws_client *client,
+struct credential_fetch *credential_fetch_start(uv_loop_t *loop, struct api_client *client,
                                                 struct credential_recipe *recipe_take,
-                                                aws_credentials_done *done, void *context)
+                                                api_credentials_done *done, void *context)
 {
     struct credential_fetch *fetch = memory_new(1, sizeof *fetch);
     fetch->loop = loop;
@@ -499,7 +499,7 @@ void credential_fetch_abandon(struct credential_fetch *fetch)
     if (fetch->http != NULL) {
         http_cancel(fetch->http); /* its done() ends the fetch */
     } else if (fetch->aws != NULL) {
-        aws_call_cancel(fetch->aws); /* as well */
+        api_call_cancel(fetch->aws); /* as well */
     } else {
         if (fetch->helper != NULL) {
             helper_forget(fetch->helper);

@@ -14,13 +14,13 @@
 enum { RENEW_BEFORE_MS = 5 * 60 * 1000 };
 
 struct waiter {
-    aws_credentials_done *done;
+    api_credentials_done *done;
     void *context;
 };
 
 struct credential_provider {
     uv_loop_t *loop;
-    struct aws_client *client;
+    struct api_client *client;
     struct credentials kept;
     struct credential_fetch *fetch; /* NULL when none is under way */
     struct oneshot *timer;          /* answers from what is kept */
@@ -88,7 +88,7 @@ static void on_fetched(void *context, const struct credentials *credentials, str
 static void start_fetch(struct credential_provider *provider)
 {
     struct credential_recipe recipe;
-    const struct aws_settings *settings = aws_client_settings(provider->client);
+    const struct aws_settings *settings = api_client_settings(provider->client);
     error_release(&provider->err);
     if (credential_recipe_make(settings, &recipe, &provider->err) != 0) {
         oneshot_start(provider->timer, 0);
@@ -98,7 +98,7 @@ static void start_fetch(struct credential_provider *provider)
         credential_fetch_start(provider->loop, provider->client, &recipe, on_fetched, provider);
 }
 
-struct credential_provider *credential_provider_new(uv_loop_t *loop, struct aws_client *client)
+struct credential_provider *credential_provider_new(uv_loop_t *loop, struct api_client *client)
 {
     struct credential_provider *provider = memory_new(1, sizeof *provider);
     provider->loop = loop;
@@ -123,7 +123,7 @@ void credential_provider_free(struct credential_provider *provider)
 }
 
 void credential_provider_get(struct credential_provider *provider, int64_t margin_ms,
-                             aws_credentials_done *done, void *context)
+                             api_credentials_done *done, void *context)
 {
     struct waiter waiter = {done, context};
     vector_push(&provider->waiters, waiter);

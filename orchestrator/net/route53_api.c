@@ -37,7 +37,7 @@ struct route53_operation {
     int64_t deadline_ns;
 
     struct oneshot *timer; /* before a request; then what calls done() */
-    struct aws_call *call;
+    struct api_call *call;
     bool ended;
     unsigned pages;
 
@@ -90,7 +90,7 @@ static void ask_after(struct route53_operation *operation, int64_t wait_ms)
     }
 }
 
-static void on_answer(void *context, struct aws_answer *answer, struct error *err)
+static void on_answer(void *context, struct api_answer *answer, struct error *err)
 {
     struct route53_operation *operation = context;
     operation->call = NULL;
@@ -127,7 +127,7 @@ static void ask(struct route53_operation *operation)
     if (operation->body.size_bytes != 0) {
         http_headers_add(&headers, "Content-Type", "application/xml");
     }
-    struct aws_request request = {
+    struct api_request request = {
         .service = "route53",
         .operation = operation->name,
         .method = operation->method,
@@ -139,7 +139,7 @@ static void ask(struct route53_operation *operation)
         .attempts = operation->is_change ? CHANGE_TRIES : 0,
         .once = operation->is_change,
     };
-    operation->call = aws_call_start(operation->session->client, &request, on_answer, operation);
+    operation->call = api_call_start(operation->session->client, &request, on_answer, operation);
     http_headers_release(&headers);
 }
 
@@ -165,7 +165,7 @@ static struct route53_operation *operation_new(struct route53_session *session, 
     operation->context = context;
     operation->method = "GET";
     operation->deadline_ns = clock_monotonic_ns() + timeout_ms * CLOCK_NS_PER_MS;
-    operation->timer = oneshot_new(aws_client_loop(session->client), on_timer, operation);
+    operation->timer = oneshot_new(api_client_loop(session->client), on_timer, operation);
     return operation;
 }
 
@@ -379,7 +379,7 @@ void route53_cancel(struct route53_operation *operation)
     }
     error_set(&operation->err, ERROR_CANCELLED, "route53 %s was cancelled", operation->name);
     if (operation->call != NULL) {
-        aws_call_cancel(operation->call);
+        api_call_cancel(operation->call);
     } else {
         operation_end(operation);
     }

@@ -3,14 +3,14 @@
 #ifndef DRCTL_NET_ROUTE53_API_H
 #define DRCTL_NET_ROUTE53_API_H
 
-#include "net/aws_api.h"
+#include "net/api_call.h"
 #include "net/retry.h"
 #include "net/route53.h"
 
 /* What the operations of one caller share. The bucket keeps to the account's rate; Route 53 allows
  * five requests a second by its older documents, ten by its newer ones. */
 struct route53_session {
-    struct aws_client *client;
+    struct api_client *client;
     struct token_bucket bucket;
     int64_t timeout_ms; /* of each operation altogether; 0: two minutes */
 };

@@ -26,7 +26,7 @@ void aws_harness_open(struct aws_harness *harness, const char *const *variables)
     *harness = (struct aws_harness){0};
     assert_int_equal(uv_loop_init(&harness->loop), 0);
     assert_int_equal(aws_settings_load(environment, NULL, NULL, &settings, NULL), 0);
-    harness->client = aws_client_new(&harness->loop, &settings);
+    harness->client = api_client_new(&harness->loop, &settings);
     for (size_t i = 0; i < count; i++) {
         free(environment[i]);
     }
@@ -42,7 +42,7 @@ void aws_harness_run(struct aws_harness *harness)
 
 void aws_harness_close(struct aws_harness *harness)
 {
-    aws_client_close(harness->client);
+    api_client_close(harness->client);
     uv_run(&harness->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&harness->loop), 0);
 }

@@ -4,11 +4,11 @@
 
 #include <uv.h>
 
-#include "net/aws_api.h"
+#include "net/api_call.h"
 
 struct aws_harness {
     uv_loop_t loop;
-    struct aws_client *client;
+    struct api_client *client;
     bool is_done; /* the test's done() sets it */
 };
 

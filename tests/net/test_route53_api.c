@@ -61,7 +61,7 @@ static void admin(struct fixture *fixture, const char *path, const char *body)
     struct http_request request = {.method = body != NULL ? "POST" : "GET",
                                    .url = url,
                                    .body = span_of_text(body != NULL ? body : "")};
-    http_start(aws_client_http(fixture->aws.client), &request, on_admin, fixture);
+    http_start(api_client_http(fixture->aws.client), &request, on_admin, fixture);
     aws_harness_run(&fixture->aws);
 }
 

@@ -2,7 +2,7 @@
  * It signs after the wait, since a signature is good for five minutes and a wait may be longer; it
  * takes the clock's skew from the server's Date when the server complains of it; it renews
  * credentials once when they are refused as expired. */
-#include "net/aws_api.h"
+#include "net/api_call.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "net/aws_error.h"
+#include "net/api_error.h"
 #include "net/credential_provider.h"
 #include "net/endpoint.h"
 #include "net/oneshot.h"
@@ -23,12 +23,12 @@ enum {
     SKEW_MIN_S = 240,
 };
 
-struct aws_client {
+struct api_client {
     uv_loop_t *loop;
     struct aws_settings settings;
     struct http_client *http;
     struct credential_provider *provider;
-    VECTOR(struct aws_call *)
+    VECTOR(struct api_call *)
     calls;
     int64_t skew_s; /* the server's clock minus ours */
     bool closing;
@@ -41,9 +41,9 @@ enum call_state {
     CALL_ENDED,       /* its timer calls done() */
 };
 
-struct aws_call {
-    struct aws_client *client;
-    aws_done *done;
+struct api_call {
+    struct api_client *client;
+    api_done *done;
     void *context;
     enum call_state state;
     struct oneshot *timer;
@@ -67,13 +67,13 @@ struct aws_call {
     bool cancelled;
     bool skew_corrected;
     bool credentials_renewed;
-    struct aws_answer answer;
+    struct api_answer answer;
     struct error err;
 };
 
-struct aws_client *aws_client_new(uv_loop_t *loop, struct aws_settings *settings_take)
+struct api_client *api_client_new(uv_loop_t *loop, struct aws_settings *settings_take)
 {
-    struct aws_client *client = memory_new(1, sizeof *client);
+    struct api_client *client = memory_new(1, sizeof *client);
     client->loop = loop;
     client->settings = *settings_take;
     *settings_take = (struct aws_settings){0};
@@ -82,7 +82,7 @@ struct aws_client *aws_client_new(uv_loop_t *loop, struct aws_settings *settings
     return client;
 }
 
-static void client_free(struct aws_client *client)
+static void client_free(struct api_client *client)
 {
     http_client_close(client->http);
     aws_settings_release(&client->settings);
@@ -90,56 +90,56 @@ static void client_free(struct aws_client *client)
     free(client);
 }
 
-void aws_client_close(struct aws_client *client)
+void api_client_close(struct api_client *client)
 {
     if (client == NULL || client->closing) {
         return;
     }
     client->closing = true;
     credential_provider_free(client->provider);
-    vector_each (struct aws_call **, call, &client->calls) {
-        aws_call_cancel(*call);
+    vector_each (struct api_call **, call, &client->calls) {
+        api_call_cancel(*call);
     }
     if (client->calls.count == 0) {
         client_free(client);
     }
 }
 
-const struct aws_settings *aws_client_settings(const struct aws_client *client)
+const struct aws_settings *api_client_settings(const struct api_client *client)
 {
     return &client->settings;
 }
 
-uv_loop_t *aws_client_loop(const struct aws_client *client)
+uv_loop_t *api_client_loop(const struct api_client *client)
 {
     return client->loop;
 }
 
-struct http_client *aws_client_http(const struct aws_client *client)
+struct http_client *api_client_http(const struct api_client *client)
 {
     return client->http;
 }
 
-void aws_client_credentials(struct aws_client *client, int64_t margin_ms,
-                            aws_credentials_done *done, void *context)
+void api_client_credentials(struct api_client *client, int64_t margin_ms,
+                            api_credentials_done *done, void *context)
 {
     credential_provider_get(client->provider, margin_ms, done, context);
 }
 
-void aws_client_credentials_forget(struct aws_client *client, const void *context)
+void api_client_credentials_forget(struct api_client *client, const void *context)
 {
     credential_provider_forget(client->provider, context);
 }
 
-static void answer_release(struct aws_answer *answer)
+static void answer_release(struct api_answer *answer)
 {
     http_headers_release(&answer->headers);
     buffer_release(&answer->body);
     free(answer->code);
-    *answer = (struct aws_answer){.attempts = answer->attempts};
+    *answer = (struct api_answer){.attempts = answer->attempts};
 }
 
-static void call_free(struct aws_call *call)
+static void call_free(struct api_call *call)
 {
     free(call->service);
     free(call->operation);
@@ -157,9 +157,9 @@ static void call_free(struct aws_call *call)
     free(call);
 }
 
-static void call_deliver(struct aws_call *call)
+static void call_deliver(struct api_call *call)
 {
-    struct aws_client *client = call->client;
+    struct api_client *client = call->client;
     for (size_t i = 0; i < client->calls.count; i++) {
         if (client->calls.items[i] == call) {
             client->calls.items[i] = client->calls.items[--client->calls.count];
@@ -173,20 +173,20 @@ static void call_deliver(struct aws_call *call)
     }
 }
 
-static void call_end(struct aws_call *call)
+static void call_end(struct api_call *call)
 {
     call->state = CALL_ENDED;
     oneshot_start(call->timer, 0);
 }
 
-static int64_t call_left_ms(const struct aws_call *call)
+static int64_t call_left_ms(const struct api_call *call)
 {
     return (call->deadline_ns - clock_monotonic_ns()) / CLOCK_NS_PER_MS;
 }
 
 /* Tries again after a wait when that is allowed and there is time; otherwise ends with the error
  * that is set. */
-static void call_retry(struct aws_call *call, int64_t delay_ms)
+static void call_retry(struct api_call *call, int64_t delay_ms)
 {
     bool in_time = delay_ms < call_left_ms(call);
     if (call->answer.attempts >= call->attempts_max || !in_time) {
@@ -207,7 +207,7 @@ static double chance(void)
     return (double)random_below(1U << 30) / (double)(1U << 30);
 }
 
-static int64_t backoff_ms(const struct aws_call *call)
+static int64_t backoff_ms(const struct api_call *call)
 {
     int64_t after_ms =
         retry_after_ms(http_headers_get(&call->answer.headers, "Retry-After"), clock_wall_ns());
@@ -215,7 +215,7 @@ static int64_t backoff_ms(const struct aws_call *call)
 }
 
 /* The server may have acted on a request that must not be repeated. */
-static void end_unknown(struct aws_call *call)
+static void end_unknown(struct api_call *call)
 {
     struct error unknown = ERROR_INIT;
     error_set(&unknown, ERROR_UNKNOWN, "%s", call->err.message);
@@ -224,7 +224,7 @@ static void end_unknown(struct aws_call *call)
     call_end(call);
 }
 
-static void judge_transport(struct aws_call *call, bool sent)
+static void judge_transport(struct api_call *call, bool sent)
 {
     error_context(&call->err, "%s %s", call->service, call->operation);
     bool may_repeat = call->err.code == ERROR_NETWORK || call->err.code == ERROR_TIMEOUT;
@@ -238,7 +238,7 @@ static void judge_transport(struct aws_call *call, bool sent)
 }
 
 /* True when the server's clock explains its complaint, with the difference noted. */
-static bool correct_skew(struct aws_call *call)
+static bool correct_skew(struct api_call *call)
 {
     int64_t server_ns = retry_parse_http_date(http_headers_get(&call->answer.headers, "Date"));
     if (server_ns < 0 || call->skew_corrected) {
@@ -257,7 +257,7 @@ static bool is_expired_credential(const char *code)
            strcmp(code, "RequestExpired") == 0;
 }
 
-static bool renew_credentials(struct aws_call *call)
+static bool renew_credentials(struct api_call *call)
 {
     if (call->credentials_renewed || call->credentials.access_key != NULL || call->is_unsigned ||
         !is_expired_credential(call->answer.code)) {
@@ -268,14 +268,14 @@ static bool renew_credentials(struct aws_call *call)
     return true;
 }
 
-static void judge_refusal(struct aws_call *call)
+static void judge_refusal(struct api_call *call)
 {
-    struct aws_error error;
-    aws_error_parse(call->answer.status, &call->answer.headers, buffer_span(&call->answer.body),
+    struct api_error error;
+    api_error_parse(call->answer.status, &call->answer.headers, buffer_span(&call->answer.body),
                     &error);
-    aws_error_set(&error, call->answer.status, call->service, call->operation, &call->err);
+    api_error_set(&error, call->answer.status, call->service, call->operation, &call->err);
     call->answer.code = memory_text(error.code);
-    aws_error_release(&error);
+    api_error_release(&error);
     enum retry_class class = retry_classify(call->answer.status, call->answer.code);
     if ((class == RETRY_SKEW && correct_skew(call)) || renew_credentials(call)) {
         /* The server turned it away unread, so even a `once` request may go again, at once. */
@@ -294,7 +294,7 @@ static void judge_refusal(struct aws_call *call)
 
 static void on_exchanged(void *context, struct http_response *response, struct error *err)
 {
-    struct aws_call *call = context;
+    struct api_call *call = context;
     call->exchange = NULL;
     call->answer.attempts++;
     answer_release(&call->answer);
@@ -319,7 +319,7 @@ static void on_exchanged(void *context, struct http_response *response, struct e
     }
 }
 
-static char *call_url(const struct aws_call *call)
+static char *call_url(const struct api_call *call)
 {
     struct buffer url = BUFFER_INIT;
     buffer_append_format(&url, "%s://%s%s%s", call->origin.scheme, call->origin.authority,
@@ -331,7 +331,7 @@ static char *call_url(const struct aws_call *call)
     return buffer_take(&url);
 }
 
-static void call_sign(struct aws_call *call, const struct credentials *credentials)
+static void call_sign(struct api_call *call, const struct credentials *credentials)
 {
     CLEANUP(memory_cleanup)
     char *path = memory_format("%s%s", call->origin.path, call->path);
@@ -347,7 +347,7 @@ static void call_sign(struct aws_call *call, const struct credentials *credentia
     sigv4_sign(&request, credentials, &call->headers);
 }
 
-static void call_exchange(struct aws_call *call, const struct credentials *credentials)
+static void call_exchange(struct api_call *call, const struct credentials *credentials)
 {
     if (credentials != NULL) {
         call_sign(call, credentials);
@@ -371,7 +371,7 @@ static void call_exchange(struct aws_call *call, const struct credentials *crede
 
 static void on_credentials(void *context, const struct credentials *credentials, struct error *err)
 {
-    struct aws_call *call = context;
+    struct api_call *call = context;
     if (call->state != CALL_CREDENTIALS) {
         return; /* another of those who waited has just cancelled this one */
     }
@@ -384,7 +384,7 @@ static void on_credentials(void *context, const struct credentials *credentials,
     }
 }
 
-static void call_begin(struct aws_call *call)
+static void call_begin(struct api_call *call)
 {
     if (call->is_unsigned) {
         call_exchange(call, NULL);
@@ -400,7 +400,7 @@ static void call_begin(struct aws_call *call)
 
 static void on_timer(void *context)
 {
-    struct aws_call *call = context;
+    struct api_call *call = context;
     if (call->state == CALL_ENDED) {
         call_deliver(call);
     } else if (call->state == CALL_BEGINS) {
@@ -413,7 +413,7 @@ static void on_timer(void *context)
     }
 }
 
-static void call_copy_request(struct aws_call *call, const struct aws_request *request)
+static void call_copy_request(struct api_call *call, const struct api_request *request)
 {
     call->once = request->once;
     call->is_unsigned = request->is_unsigned;
@@ -439,7 +439,7 @@ static void call_copy_request(struct aws_call *call, const struct aws_request *r
         request->attempts != 0 ? request->attempts : retry_policy_default.attempts_max;
 }
 
-static int call_find_endpoint(struct aws_call *call, const struct aws_request *request)
+static int call_find_endpoint(struct api_call *call, const struct api_request *request)
 {
     const struct aws_settings *settings = &call->client->settings;
     if (endpoint_find(settings, request->service, request->region, &call->endpoint, &call->err) !=
@@ -454,10 +454,10 @@ static int call_find_endpoint(struct aws_call *call, const struct aws_request *r
     return 0;
 }
 
-struct aws_call *aws_call_start(struct aws_client *client, const struct aws_request *request,
-                                aws_done *done, void *context)
+struct api_call *api_call_start(struct api_client *client, const struct api_request *request,
+                                api_done *done, void *context)
 {
-    struct aws_call *call = memory_new(1, sizeof *call);
+    struct api_call *call = memory_new(1, sizeof *call);
     call->client = client;
     call->done = done;
     call->context = context;
@@ -465,7 +465,7 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
     call_copy_request(call, request);
     vector_push(&client->calls, call);
     if (client->closing) {
-        aws_call_cancel(call);
+        api_call_cancel(call);
     } else if (call_find_endpoint(call, request) != 0) {
         call_end(call);
     } else {
@@ -474,7 +474,7 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
     return call;
 }
 
-void aws_call_cancel(struct aws_call *call)
+void api_call_cancel(struct api_call *call)
 {
     if (call->state == CALL_ENDED || call->cancelled) {
         return;

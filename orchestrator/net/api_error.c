@@ -1,6 +1,6 @@
 /* Services answer errors in five shapes. The parts are looked for one after the other, so that a
  * truncated or unknown answer still yields a code that retry rules and people can use. */
-#include "net/aws_error.h"
+#include "net/api_error.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static char *join_messages(const xmlNode *messages)
     return buffer_take(&text);
 }
 
-static void parse_xml(struct span body, struct aws_error *error)
+static void parse_xml(struct span body, struct api_error *error)
 {
     CLEANUP(xml_free) xmlDoc *document = xml_parse(body, "error", NULL);
     if (document == NULL) {
@@ -61,7 +61,7 @@ static char *plain_code(const char *code)
 }
 
 static void parse_json(const struct http_headers *headers, struct span body,
-                       struct aws_error *error)
+                       struct api_error *error)
 {
     CLEANUP(json_cleanup) json_t *document = json_parse(body, "error", NULL);
     const char *code = http_headers_get(headers, "x-amzn-ErrorType");
@@ -91,10 +91,10 @@ static void make_presentable(char **text)
     *text = buffer_take(&safe);
 }
 
-void aws_error_parse(long status, const struct http_headers *headers, struct span body,
-                     struct aws_error *ret_error)
+void api_error_parse(long status, const struct http_headers *headers, struct span body,
+                     struct api_error *ret_error)
 {
-    struct aws_error error = {0};
+    struct api_error error = {0};
     while (body.size_bytes != 0 && strchr(" \t\r\n", body.data[0]) != NULL) {
         body = span_of(body.data + 1, body.size_bytes - 1);
     }
@@ -115,15 +115,15 @@ void aws_error_parse(long status, const struct http_headers *headers, struct spa
     *ret_error = error;
 }
 
-void aws_error_release(struct aws_error *error)
+void api_error_release(struct api_error *error)
 {
     free(error->code);
     free(error->message);
     free(error->request_id);
-    *error = (struct aws_error){0};
+    *error = (struct api_error){0};
 }
 
-static enum error_code kind_of(const struct aws_error *error, long status)
+static enum error_code kind_of(const struct api_error *error, long status)
 {
     switch (retry_classify(status, error->code)) {
     case RETRY_THROTTLED:
@@ -136,7 +136,7 @@ static enum error_code kind_of(const struct aws_error *error, long status)
     }
 }
 
-int aws_error_set(const struct aws_error *error, long status, const char *service,
+int api_error_set(const struct api_error *error, long status, const char *service,
                   const char *operation, struct error *err)
 {
     bool has_message = error->message != NULL && *error->message != '\0';

@@ -1,7 +1,7 @@
 /* Calls of AWS APIs: found, signed, retried, judged. On the loop's thread; each call ends with
- * exactly one call of its done(), never from inside aws_call_start(). */
-#ifndef DRCTL_NET_AWS_API_H
-#define DRCTL_NET_AWS_API_H
+ * exactly one call of its done(), never from inside api_call_start(). */
+#ifndef DRCTL_NET_API_CALL_H
+#define DRCTL_NET_API_CALL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,23 +13,23 @@
 #include "net/http.h"
 #include "net/uri.h"
 
-struct aws_client;
+struct api_client;
 
 /* A client on a loop, with the credentials that the settings lead to; they are found when a call
  * first needs them and renewed in time. The settings are taken over. */
-struct aws_client *aws_client_new(uv_loop_t *loop, struct aws_settings *settings_take);
+struct api_client *api_client_new(uv_loop_t *loop, struct aws_settings *settings_take);
 
 /* Cancels what still runs. The pointer is dead at once; memory follows when the loop has come
  * round. NULL is accepted. */
-void aws_client_close(struct aws_client *client);
+void api_client_close(struct api_client *client);
 
-const struct aws_settings *aws_client_settings(const struct aws_client *client);
-uv_loop_t *aws_client_loop(const struct aws_client *client);
-struct http_client *aws_client_http(const struct aws_client *client);
+const struct aws_settings *api_client_settings(const struct api_client *client);
+uv_loop_t *api_client_loop(const struct api_client *client);
+struct http_client *api_client_http(const struct api_client *client);
 
 enum { AWS_TIMEOUT_DEFAULT_MS = 60000, AWS_TRY_TIMEOUT_MS = 20000 };
 
-struct aws_request {
+struct api_request {
     const char *service;   /* "route53" */
     const char *operation; /* "ListHostedZonesByName": for messages */
     const char *region;    /* NULL: the settings' */
@@ -48,7 +48,7 @@ struct aws_request {
     const struct credentials *credentials; /* NULL: the client's; copied */
 };
 
-struct aws_answer {
+struct api_answer {
     long status;
     struct http_headers headers;
     struct buffer body;
@@ -58,25 +58,25 @@ struct aws_answer {
 
 /* err clear: a status of 200 to 299. Otherwise err says what, and answer what is known. Both are
  * released afterwards; what they hold may be moved out. */
-typedef void aws_done(void *context, struct aws_answer *answer, struct error *err);
+typedef void api_done(void *context, struct api_answer *answer, struct error *err);
 
-struct aws_call;
+struct api_call;
 
 /* Starts a call, of which everything is copied. */
-struct aws_call *aws_call_start(struct aws_client *client, const struct aws_request *request,
-                                aws_done *done, void *context);
+struct api_call *api_call_start(struct api_client *client, const struct api_request *request,
+                                api_done *done, void *context);
 
 /* done() follows soon with ERROR_CANCELLED. */
-void aws_call_cancel(struct aws_call *call);
+void api_call_cancel(struct api_call *call);
 
 /* The client's credentials, for children that need a snapshot: done() comes later, once, with
  * credentials that hold for margin_ms (valid during the call), or NULL and an error. */
-typedef void aws_credentials_done(void *context, const struct credentials *credentials,
+typedef void api_credentials_done(void *context, const struct credentials *credentials,
                                   struct error *err);
-void aws_client_credentials(struct aws_client *client, int64_t margin_ms,
-                            aws_credentials_done *done, void *context);
+void api_client_credentials(struct api_client *client, int64_t margin_ms,
+                            api_credentials_done *done, void *context);
 
 /* Nothing comes for that context any more. */
-void aws_client_credentials_forget(struct aws_client *client, const void *context);
+void api_client_credentials_forget(struct api_client *client, const void *context);
 
 #endif
