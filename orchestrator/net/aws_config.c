@@ -12,8 +12,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "net/environment.h"
 #include "net/shell_words.h"
+#include "net/variables.h"
 
 /* A hundred profiles take some 20 KiB; a megabyte is not a configuration. */
 enum { FILE_LIMIT_BYTES = 1024 * 1024 };
@@ -217,8 +217,8 @@ json_t *aws_config_parse(struct span text, const char *name, struct error *err)
 
 static char *file_path(char *const *environment, const char *variable, const char *usual)
 {
-    const char *home = environment_get(environment, "HOME");
-    const char *given = environment_get_filled(environment, variable);
+    const char *home = variable_get(environment, "HOME");
+    const char *given = variable_get_filled(environment, variable);
     if (given != NULL && strncmp(given, "~/", 2) == 0 && home != NULL) {
         return file_join(home, given + 2);
     }

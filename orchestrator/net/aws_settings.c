@@ -7,13 +7,13 @@
 
 #include "base/memory.h"
 #include "base/nearest.h"
-#include "net/environment.h"
+#include "net/variables.h"
 
 static const char *first_of(char *const *environment, const char *const *names)
 {
     const char *value = NULL;
     for (size_t i = 0; names[i] != NULL && value == NULL; i++) {
-        value = environment_get_filled(environment, names[i]);
+        value = variable_get_filled(environment, names[i]);
     }
     return value;
 }
@@ -34,19 +34,6 @@ static int check_profile(const struct aws_settings *settings, struct error *err)
     return nearest.best != NULL ? error_hint(err, "did you mean \"%s\"?", nearest.best) : -1;
 }
 
-static char **copy_environment(char *const *environment)
-{
-    size_t count = 0;
-    while (environment != NULL && environment[count] != NULL) {
-        count++;
-    }
-    char **copy = memory_new(count + 1, sizeof *copy);
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = memory_text(environment[i]);
-    }
-    return copy;
-}
-
 int aws_settings_load(char *const *environment, const char *profile, const char *region,
                       struct aws_settings *ret_settings, struct error *err)
 {
@@ -58,7 +45,7 @@ int aws_settings_load(char *const *environment, const char *profile, const char 
         return error_context(err, "the AWS configuration");
     }
     const char *named = profile != NULL ? profile : first_of(environment, profiles);
-    settings.environment = copy_environment(environment);
+    settings.environment = variables_copy(environment);
     settings.profile_is_explicit = profile != NULL;
     settings.profile = memory_text(named != NULL ? named : "default");
     if (named != NULL && check_profile(&settings, err) != 0) {
@@ -76,11 +63,7 @@ int aws_settings_load(char *const *environment, const char *profile, const char 
 
 void aws_settings_release(struct aws_settings *settings)
 {
-    for (char **variable = settings->environment; variable != NULL && *variable != NULL;
-         variable++) {
-        memory_free_secret(*variable);
-    }
-    free(settings->environment);
+    variables_free(settings->environment);
     aws_config_release(&settings->config);
     free(settings->profile);
     free(settings->region);

@@ -11,10 +11,10 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/credential_answer.h"
-#include "net/environment.h"
 #include "net/helper.h"
 #include "net/oneshot.h"
 #include "net/shell_words.h"
+#include "net/variables.h"
 
 enum {
     PROGRAM_TIMEOUT_MS = 60000, /* `aws` needs a second, an SSO helper may ask a browser */
@@ -375,9 +375,8 @@ static void start_container(struct credential_fetch *fetch)
 static char *metadata_url(const struct credential_fetch *fetch, const char *path)
 {
     char *const *environment = api_client_settings(fetch->client)->environment;
-    const char *endpoint = environment_get_filled(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
-    const char *mode =
-        environment_get_filled(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+    const char *endpoint = variable_get_filled(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    const char *mode = variable_get_filled(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
     bool v6 = mode != NULL && strcasecmp(mode, "ipv6") == 0;
     if (endpoint == NULL) {
         endpoint = v6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
@@ -391,8 +390,8 @@ static void ask_instance(struct credential_fetch *fetch, const char *path, http_
 {
     bool has_token = fetch->metadata_token != NULL;
     CLEANUP(memory_cleanup) char *url = metadata_url(fetch, path);
-    const char *timeout = environment_get_filled(api_client_settings(fetch->client)->environment,
-                                                 "AWS_METADATA_SERVICE_TIMEOUT");
+    const char *timeout = variable_get_filled(api_client_settings(fetch->client)->environment,
+                                              "AWS_METADATA_SERVICE_TIMEOUT");
     int64_t timeout_s = timeout != NULL ? strtoll(timeout, NULL, 10) : METADATA_TIMEOUT_S;
     get_metadata(fetch, url, has_token ? "GET" : "PUT",
                  has_token ? "X-aws-ec2-metadata-token" : "X-aws-ec2-metadata-token-ttl-seconds",

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "net/environment.h"
 #include "net/uri.h"
+#include "net/variables.h"
 
 /* A chain that is longer is a mistake, and each link costs a call. */
 enum { CHAIN_MAX = 8 };
@@ -28,7 +28,7 @@ struct maker {
 
 static const char *variable(const struct maker *maker, const char *name)
 {
-    return environment_get_filled(maker->settings->environment, name);
+    return variable_get_filled(maker->settings->environment, name);
 }
 
 static const char *setting(const struct maker *maker, const char *profile, const char *key)
@@ -213,7 +213,7 @@ static int take_container(struct maker *maker)
 
 static int take_metadata(struct maker *maker)
 {
-    if (environment_is_true(variable(maker, "AWS_EC2_METADATA_DISABLED"))) {
+    if (variable_is_true(variable(maker, "AWS_EC2_METADATA_DISABLED"))) {
         return 0;
     }
     maker->recipe->source = CREDENTIAL_METADATA;

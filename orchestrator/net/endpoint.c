@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "net/environment.h"
+#include "net/variables.h"
 
 static const struct partition {
     const char *name;
@@ -88,19 +88,19 @@ static bool is_filled(const char *value)
 static const char *configured(const struct aws_settings *settings, const char *service)
 {
     char *const *environment = settings->environment;
-    const char *ignore = environment_get(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    const char *ignore = variable_get(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     if (ignore == NULL) {
         ignore =
             aws_config_get(&settings->config, settings->profile, "ignore_configured_endpoint_urls");
     }
-    if (environment_is_true(ignore)) {
+    if (variable_is_true(ignore)) {
         return NULL;
     }
     CLEANUP(memory_cleanup) char *setting = setting_name(service);
     CLEANUP(memory_cleanup) char *variable = variable_name(setting);
-    const char *url = environment_get_filled(environment, variable);
+    const char *url = variable_get_filled(environment, variable);
     if (url == NULL) {
-        url = environment_get_filled(environment, "AWS_ENDPOINT_URL");
+        url = variable_get_filled(environment, "AWS_ENDPOINT_URL");
     }
     if (url == NULL) {
         url = in_services_section(settings, setting);

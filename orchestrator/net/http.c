@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "net/environment.h"
 #include "net/http_client.h"
 #include "net/proxy.h"
+#include "net/variables.h"
 
 /* libcurl refuses more by itself in later releases; a server that sends more is broken or hostile.
  */
@@ -45,27 +45,14 @@ void http_headers_release(struct http_headers *headers)
     vector_release(&headers->list);
 }
 
-static char **copy_environment(char *const *environment)
-{
-    size_t count = 0;
-    while (environment != NULL && environment[count] != NULL) {
-        count++;
-    }
-    char **copy = memory_new(count + 1, sizeof *copy);
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = memory_text(environment[i]);
-    }
-    return copy;
-}
-
 struct http_client *http_client_new(uv_loop_t *loop, char *const *environment)
 {
     static const char *const bundles[] = {"AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"};
     struct http_client *client = memory_new(1, sizeof *client);
     client->loop = loop;
-    client->environment = copy_environment(environment);
+    client->environment = variables_copy(environment);
     for (size_t i = 0; i < ARRAY_SIZE(bundles) && client->ca_bundle == NULL; i++) {
-        client->ca_bundle = environment_get_filled(client->environment, bundles[i]);
+        client->ca_bundle = variable_get_filled(client->environment, bundles[i]);
     }
     http_loop_attach(client);
     return client;
@@ -74,10 +61,7 @@ struct http_client *http_client_new(uv_loop_t *loop, char *const *environment)
 static void client_free(struct http_client *client)
 {
     http_loop_detach(client);
-    for (char **variable = client->environment; *variable != NULL; variable++) {
-        memory_free_secret(*variable);
-    }
-    free(client->environment);
+    variables_free(client->environment);
     vector_each (struct http_host *, host, &client->hosts) {
         free(host->name);
         free(host->addresses);

@@ -13,7 +13,7 @@
 #include "base/compiler.h"
 #include "base/memory.h"
 #include "base/span.h"
-#include "net/environment.h"
+#include "net/variables.h"
 
 enum { ADDRESS_SIZE = 16 };
 
@@ -90,7 +90,7 @@ static const char *first_filled(char *const *environment, const char *const *nam
 {
     const char *value = NULL;
     for (size_t i = 0; names[i] != NULL && value == NULL; i++) {
-        value = environment_get_filled(environment, names[i]);
+        value = variable_get_filled(environment, names[i]);
     }
     return value;
 }
