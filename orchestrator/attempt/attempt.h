@@ -59,6 +59,10 @@ bool attempt_is_resumed(const struct attempt *attempt);
 /* True when the action is asked to undo; the facts of the attempt that is undone are recalled. */
 bool attempt_is_undo(const struct attempt *attempt);
 
+/* For the action that undoes others: from here on the attempt has these arguments, recalls these
+ * values where it has not remembered something itself, and attempt_is_undo(). */
+void attempt_assume(struct attempt *attempt, const json_t *arguments, const json_t *remembered);
+
 /* The environment that commands of this step start from ("NAME=VALUE", NULL-terminated): drctl's
  * own, the plan's and the step's `env`, and what protects a run (TF_IN_AUTOMATION, AWS_PAGER="",
  * …). */
@@ -178,6 +182,11 @@ MUST_USE int attempt_await(struct attempt *attempt,
                            void (*start)(struct attempt_wait *wait, uv_loop_t *loop, void *context),
                            void (*cancel)(void *context), void *context, struct error *err);
 void attempt_wait_done(struct attempt_wait *wait);
+
+/* Calls function(data) on the event loop soon, in the order of these calls, and does not wait for
+ * it. It is called even when the attempt has to stop: this is how an action gives back what it
+ * holds on the loop. */
+void attempt_post(struct attempt *attempt, void (*function)(void *data), void *data);
 
 /* --- people --------------------------------------------------------------------------------- */
 

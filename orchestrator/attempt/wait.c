@@ -138,6 +138,11 @@ int attempt_await(struct attempt *attempt,
     return result;
 }
 
+void attempt_post(struct attempt *attempt, void (*function)(void *data), void *data)
+{
+    loop_queue_post(attempt->spec.queue, function, data);
+}
+
 /* --- people ---------------------------------------------------------------------------------- */
 
 static int announce_question(struct attempt *attempt, const struct attempt_question *question,

@@ -109,6 +109,8 @@ static void call_stop_exchange(struct http_call *call)
     }
     curl_slist_free_all(call->header_lines);
     curl_slist_free_all(call->resolve_lines);
+    curl_slist_free_all(call->connect_lines);
+    call->connect_lines = NULL;
     call->header_lines = NULL;
     call->resolve_lines = NULL;
 }
@@ -116,6 +118,7 @@ static void call_stop_exchange(struct http_call *call)
 static void call_free(struct http_call *call)
 {
     free(call->method);
+    free(call->connect_to);
     memory_free_secret(call->url);
     http_headers_release(&call->headers);
     buffer_release(&call->body);
@@ -337,6 +340,11 @@ static void set_connection(struct http_call *call, const char *proxy)
     if (call->resolve_lines != NULL) {
         curl_easy_setopt(easy, CURLOPT_RESOLVE, call->resolve_lines);
     }
+    if (call->connect_to != NULL) {
+        CLEANUP(memory_cleanup) char *line = memory_format("::%s", call->connect_to);
+        call->connect_lines = curl_slist_append(NULL, line);
+        curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_lines);
+    }
 }
 
 /* Gives the exchange to libcurl, which goes on with it when the loop comes round. */
@@ -376,7 +384,7 @@ static const char *call_proxy(const struct http_call *call, const struct target 
                           : proxy_for(target->scheme, target->host, call->client->environment);
 }
 
-/* The host that will be connected to: the URL's, or its proxy's. */
+/* The host that will be connected to: the URL's, its proxy's, or the one that was asked for. */
 static int call_next_hop(const struct http_call *call, struct target *ret_hop,
                          const char **ret_proxy, struct error *err)
 {
@@ -389,8 +397,14 @@ static int call_next_hop(const struct http_call *call, struct target *ret_hop,
         target_release(&target);
         return -1;
     }
-    const char *proxy = call_proxy(call, &target);
-    if (proxy != NULL) {
+    const char *proxy = call->connect_to == NULL ? call_proxy(call, &target) : NULL;
+    if (call->connect_to != NULL) {
+        target_release(&target);
+        CLEANUP(memory_cleanup) char *url = memory_format("http://%s/", call->connect_to);
+        if (target_parse(url, 0, &target, err) != 0) {
+            return error_context(err, "the host to connect to");
+        }
+    } else if (proxy != NULL) {
         target_release(&target);
         if (target_parse(proxy, CURLU_DEFAULT_SCHEME | CURLU_NON_SUPPORT_SCHEME, &target, err) !=
             0) {
@@ -516,6 +530,7 @@ static void call_copy_request(struct http_call *call, const struct http_request 
     call->response_limit_bytes = request->response_limit_bytes > 0 ? request->response_limit_bytes
                                                                    : HTTP_RESPONSE_LIMIT_DEFAULT;
     call->redirects_left = request->redirects_max;
+    call->connect_to = memory_text(request->connect_to);
     call->no_proxy = request->no_proxy;
     call->fresh_connection = request->fresh_connection;
 }

@@ -50,7 +50,10 @@ struct http_request {
     int64_t connect_timeout_ms;  /* TCP and TLS; 0: the default above */
     size_t response_limit_bytes; /* of the body; 0: the default above */
     unsigned redirects_max;      /* followed for GET and HEAD only; never from https to http */
-    bool no_proxy;               /* straight to the host: for addresses of this machine's network */
+    /* "HOST:PORT" to connect to instead of the URL's, which still names itself to the server: a new
+     * site is asked before DNS points to it. NULL: the URL's. */
+    const char *connect_to;
+    bool no_proxy; /* straight to the host: for addresses of this machine's network */
     /* libcurl silently sends a request again when a kept connection turns out to be dead. A request
      * that must not reach the server twice asks for a new connection. */
     bool fresh_connection;

@@ -40,12 +40,14 @@ struct http_call {
     size_t response_limit_bytes;
     int64_t connect_timeout_ms;
     unsigned redirects_left;
+    char *connect_to; /* NULL: the URL's own host */
     bool no_proxy;
     bool fresh_connection;
 
     CURL *easy; /* NULL while no exchange is under way */
     struct curl_slist *header_lines;
     struct curl_slist *resolve_lines;
+    struct curl_slist *connect_lines;
     char curl_message[CURL_ERROR_SIZE];
     struct http_resolve *resolve; /* NULL when no name is being resolved */
     struct oneshot *timer;        /* the deadline; then, once `ended`, what calls done() */

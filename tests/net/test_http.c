@@ -330,6 +330,21 @@ static void the_environment_s_proxy_is_used(void **state)
     exchange_close(&exchange);
 }
 
+static void another_host_can_be_connected_to_under_the_url_s_name(void **state)
+{
+    (void)state;
+    struct exchange exchange;
+    char *host = memory_format("localhost:%d", server.port);
+    exchange_open(&exchange, "/", NULL);
+    exchange.request.url = "http://not-yet.invalid/new";
+    exchange.request.connect_to = host;
+    exchange_run(&exchange);
+    assert_int_equal(exchange.status, 200);
+    assert_non_null(strstr(buffer_text(&exchange.body), "not-yet.invalid"));
+    free(host);
+    exchange_close(&exchange);
+}
+
 static int start_server(void **state)
 {
     (void)state;
@@ -366,6 +381,7 @@ int main(void)
         cmocka_unit_test(cancelling_ends_the_call_once_and_later),
         cmocka_unit_test(closing_the_client_ends_what_still_runs),
         cmocka_unit_test(the_environment_s_proxy_is_used),
+        cmocka_unit_test(another_host_can_be_connected_to_under_the_url_s_name),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
