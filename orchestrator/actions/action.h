@@ -26,6 +26,7 @@ struct action {
      * `drctl actions NAME`. */
     const char *interrupted;
 
+    bool destroys;      /* as an `undo` it takes away data: a rollback wants the step named */
     bool shows_dry_run; /* run() knows attempt_is_dry_run() and makes no change then */
 };
 

@@ -17,11 +17,19 @@
     ACTION(fail)                                                                                   \
     ACTION(git_checkout)                                                                           \
     ACTION(git_commit)                                                                             \
+    ACTION(hcl_rewrite)                                                                            \
     ACTION(kubectl)                                                                                \
     ACTION(kubectl_apply)                                                                          \
     ACTION(kubectl_rollout)                                                                        \
     ACTION(note)                                                                                   \
-    ACTION(template_render)
+    ACTION(template_render)                                                                        \
+    ACTION(terraform_apply)                                                                        \
+    ACTION(terraform_destroy)                                                                      \
+    ACTION(terraform_import)                                                                       \
+    ACTION(terraform_init)                                                                         \
+    ACTION(terraform_output)                                                                       \
+    ACTION(terraform_plan)                                                                         \
+    ACTION(undo)
 
 #define DECLARE(name) extern const struct action action_##name;
 ACTIONS(DECLARE)

@@ -90,6 +90,14 @@ bool attempt_is_undo(const struct attempt *attempt)
     return attempt->spec.undo;
 }
 
+void attempt_assume(struct attempt *attempt, const json_t *arguments, const json_t *remembered)
+{
+    json_decref(attempt->spec.arguments);
+    attempt->spec.arguments = json_incref((json_t *)arguments);
+    json_object_update_missing(attempt->remembered, (json_t *)remembered);
+    attempt->spec.undo = true;
+}
+
 char *const *attempt_environment(const struct attempt *attempt)
 {
     return attempt->spec.environment;

@@ -12,6 +12,7 @@ extern const struct command command_pause;
 extern const struct command command_plans;
 extern const struct command command_resume;
 extern const struct command command_retry;
+extern const struct command command_rollback;
 extern const struct command command_run;
 extern const struct command command_runs;
 extern const struct command command_schema;
@@ -20,10 +21,10 @@ extern const struct command command_status;
 extern const struct command command_validate;
 
 const struct command *const commands[] = {
-    &command_plans,   &command_actions, &command_graph, &command_validate, &command_run,
-    &command_resume,  &command_status,  &command_runs,  &command_approve,  &command_answer,
-    &command_skip,    &command_retry,   &command_pause, &command_continue, &command_cancel,
-    &command_journal, &command_schema,
+    &command_plans,    &command_actions, &command_graph,  &command_validate, &command_run,
+    &command_resume,   &command_status,  &command_runs,   &command_approve,  &command_answer,
+    &command_skip,     &command_retry,   &command_pause,  &command_continue, &command_cancel,
+    &command_rollback, &command_journal, &command_schema,
 };
 
 const size_t commands_count = ARRAY_SIZE(commands);

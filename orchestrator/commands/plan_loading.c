@@ -340,6 +340,33 @@ static int settle_plan(struct loaded_plan *loaded, const struct invocation *invo
     return 0;
 }
 
+static int finish(struct loaded_plan *loaded, const struct invocation *invocation,
+                  struct span source, bool settle, const char *state, const char *who,
+                  struct error_list *errors, struct error *err)
+{
+    if (load_site(loaded, invocation, errors, err) != 0) {
+        return -1;
+    }
+    loaded->plan = plan_parse(source, loaded->file, errors);
+    if (loaded->plan != NULL) {
+        plan_validate(loaded->plan, actions_catalogue(),
+                      loaded->site != NULL ? loaded->site->values : NULL, errors);
+    }
+    return settle && errors->errors.count == 0
+               ? settle_plan(loaded, invocation, state, who, errors, err)
+               : 0;
+}
+
+static int report(int status, struct error_list *errors)
+{
+    if (status == 0 && errors->errors.count > 0) {
+        report_errors(errors);
+        status = EXIT_INVALID;
+    }
+    error_list_release(errors);
+    return status;
+}
+
 int loaded_plan_load(struct loaded_plan *loaded, const struct invocation *invocation,
                      const char *name, bool settle, const char *state, const char *who,
                      struct error *err)
@@ -353,22 +380,19 @@ int loaded_plan_load(struct loaded_plan *loaded, const struct invocation *invoca
         status = -1;
     } else if (read_document(loaded->file, &source, err) != 0) {
         error_list_add(&errors, err);
-    } else if (load_site(loaded, invocation, &errors, err) != 0) {
-        status = -1;
     } else {
-        loaded->plan = plan_parse(buffer_span(&source), loaded->file, &errors);
-        if (loaded->plan != NULL) {
-            plan_validate(loaded->plan, actions_catalogue(),
-                          loaded->site != NULL ? loaded->site->values : NULL, &errors);
-        }
-        if (settle && errors.errors.count == 0) {
-            status = settle_plan(loaded, invocation, state, who, &errors, err);
-        }
+        status = finish(loaded, invocation, buffer_span(&source), settle, state, who, &errors, err);
     }
-    if (status == 0 && errors.errors.count > 0) {
-        report_errors(&errors);
-        status = EXIT_INVALID;
-    }
-    error_list_release(&errors);
-    return status;
+    return report(status, &errors);
+}
+
+int loaded_plan_make(struct loaded_plan *loaded, const struct invocation *invocation,
+                     const char *text, const char *file, const char *state, const char *who,
+                     struct error *err)
+{
+    *loaded = (struct loaded_plan){.file = memory_text(file)};
+    context_init(&loaded->context);
+    struct error_list errors = {0};
+    int status = finish(loaded, invocation, span_of_text(text), true, state, who, &errors, err);
+    return report(status, &errors);
 }

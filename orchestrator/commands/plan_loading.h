@@ -34,6 +34,11 @@ MUST_USE int loaded_plan_load(struct loaded_plan *loaded, const struct invocatio
                               const char *name, bool settle, const char *state,
                               const char *operator_name, struct error *err);
 
+/* The same, with inputs settled, for a plan whose text was made by drctl itself. */
+MUST_USE int loaded_plan_make(struct loaded_plan *loaded, const struct invocation *invocation,
+                              const char *text, const char *file, const char *state,
+                              const char *operator_name, struct error *err);
+
 /* The file of a plan: a path, or the name of one in ./plans, $DRCTL_PLANS or the installed plans.
  * The caller frees *ret_file. */
 MUST_USE int plan_find_file(const char *name, char **ret_file, struct error *err);
