@@ -21,6 +21,7 @@
 enum {
     PROCESS_EXIT_TRIES = 20, /* of 1 ms: the kernel tells of a closed file before it unlocks it */
     PROCESS_RETRY_MS = 1000,
+    PROCESS_READ_TRIES = 5, /* of the log and of exit.json, before their loss is reported */
 };
 
 /* --- life --- */
@@ -192,7 +193,7 @@ int process_adopt(struct process_host *host, const struct process_spec *spec, ui
         return error_context(err, "cannot take up %s", spec->directory);
     }
     process->offset = from_offset;
-    process->shim_gone = true; /* to be found out */
+    process->unsettled = true;
     process->pieces_seen = true;
     host_wake(process);
     *ret_process = process;
@@ -216,11 +217,11 @@ int process_inspect(const char *directory, enum process_state *ret_state, struct
 static void on_retry(uv_timer_t *timer)
 {
     struct process *process = timer->data;
-    process->shim_gone = true;
+    process->unsettled = !process->ended;
     host_wake(process);
 }
 
-/* The command runs and nobody holds it: until that is mended, try again. */
+/* Something that must not fail did: it is tried again until it succeeds. */
 static void retry_later(struct process *process)
 {
     if (process->retry == NULL) {
@@ -257,7 +258,7 @@ static void settle(struct process *process)
             retry_later(process);
             return;
         }
-        if (state != PROCESS_STATE_RUNNING || process->adopting) {
+        if (state != PROCESS_STATE_RUNNING || !process->lock_closed) {
             break;
         }
         nanosleep(&(struct timespec){0, 1000000}, NULL);
@@ -271,21 +272,43 @@ static void settle(struct process *process)
 
 /* --- the end --- */
 
+/* True when reading it again may help: a descriptor was missing, a disk hiccuped. */
+static bool retry_reading(struct process *process)
+{
+    if (++process->read_failures >= PROCESS_READ_TRIES) {
+        return false;
+    }
+    retry_later(process);
+    return true;
+}
+
+static const char *explain_loss(const struct process *process)
+{
+    if (process->child.pid == 0) {
+        return "its shim ended before it started the command";
+    }
+    return process->child.same_boot ? "shim and command ended, and nobody noted how"
+                                    : "the machine was restarted while the command ran";
+}
+
 static void finish(struct process *process)
 {
     CLEANUP(memory_cleanup) char *message = NULL;
     CLEANUP(error_release) struct error err = ERROR_INIT;
     struct process_result result = {.outcome = PROCESS_LOST, .log_bytes = process->offset};
     if (!process->lost && result_read(process->directory, &result, &message, &err) != 0) {
+        if (err.code == ERROR_IO && retry_reading(process)) {
+            return;
+        }
         result.message = err.message;
     } else if (process->lost && task_read_child(process->directory, &process->child) == 0) {
-        bool started = process->child.pid != 0;
-        result.outcome = started ? PROCESS_LOST : PROCESS_NEVER_STARTED;
+        result.outcome = process->child.pid != 0 ? PROCESS_LOST : PROCESS_NEVER_STARTED;
         result.started_at_ns = process->child.started_at_ns;
-        result.message = !started ? "its shim ended before it started the command"
-                         : process->child.same_boot
-                             ? "shim and command ended, and nobody noted how"
-                             : "the machine was restarted while the command ran";
+        result.message = explain_loss(process);
+    }
+    if (result.message == NULL && process->read_error != 0) {
+        result.message = message =
+            memory_format("its output could not be read: %s", strerror(process->read_error));
     }
     result.oom_killed = result.oom_killed && !process->killed;
     process->done = true;
@@ -299,16 +322,18 @@ void process_advance(struct process *process)
     if (process->done) {
         return;
     }
-    if (process->shim_gone) {
-        process->shim_gone = false;
+    if (process->unsettled) {
+        process->unsettled = false;
         settle(process);
+        process->lock_closed = false;
     }
     stop_advance(process);
-    bool at_end = follow_log(process);
-    if (process->freed || process->paused) {
+    enum follow_outcome outcome = follow_log(process);
+    if (process->freed || process->paused || (outcome == FOLLOW_FAILED && retry_reading(process))) {
         return;
     }
-    if (!at_end) {
+    if (outcome == FOLLOW_MORE) {
+        process->read_failures = 0;
         host_wake(process);
     } else if (process->ended) {
         finish(process);

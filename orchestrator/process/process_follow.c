@@ -39,6 +39,7 @@ static bool use_piece(struct process *process, uint64_t piece_offset)
 {
     int piece = open_at(process, piece_offset);
     if (piece < 0) {
+        process->read_error = errno == ENOENT ? process->read_error : errno;
         return false;
     }
     follow_close(process);
@@ -163,8 +164,8 @@ static bool read_piece(struct process *process)
     char *bytes = process->host->read_buffer;
     off_t at = (off_t)(process->offset - process->piece_offset);
     ssize_t size = pread(process->piece, bytes, HOST_READ_BYTES, at);
-    if (size < 0 && errno == EINTR) {
-        return true;
+    if (size < 0) {
+        process->read_error = errno;
     }
     if (size <= 0) {
         return false;
@@ -179,18 +180,15 @@ static bool read_piece(struct process *process)
     return false;
 }
 
-bool follow_log(struct process *process)
+enum follow_outcome follow_log(struct process *process)
 {
-    if (process->piece < 0 && !first_piece(process)) {
-        return true;
-    }
-    for (int reads = 0; reads < FOLLOW_BUDGET_READS; reads++) {
-        if (!read_piece(process) && !next_piece(process)) {
-            return true;
-        }
+    process->read_error = 0;
+    bool more = process->piece >= 0 || first_piece(process);
+    for (int reads = 0; more && reads < FOLLOW_BUDGET_READS; reads++) {
+        more = read_piece(process) || (process->read_error == 0 && next_piece(process));
         if (is_stopped(process)) {
-            return false;
+            return FOLLOW_MORE;
         }
     }
-    return false;
+    return process->read_error != 0 ? FOLLOW_FAILED : more ? FOLLOW_MORE : FOLLOW_END;
 }

@@ -63,7 +63,9 @@ static void note_event(struct process *process, const struct inotify_event *even
     if (strcmp(name, "exit.json") == 0) {
         process->ended |= (event->mask & IN_MOVED_TO) != 0;
     } else if (strcmp(name, "lock") == 0) {
-        process->shim_gone |= (event->mask & IN_CLOSE_WRITE) != 0 && !process->ended;
+        bool closed = (event->mask & IN_CLOSE_WRITE) != 0 && !process->ended;
+        process->unsettled |= closed;
+        process->lock_closed |= closed;
     } else if (strncmp(name, "output.", 7) == 0 && strcmp(name, "output.log") != 0) {
         process->pieces_seen = true;
     }
@@ -73,7 +75,8 @@ static void note_event(struct process *process, const struct inotify_event *even
 static void note_overflow(struct process_host *host)
 {
     for (struct process *process = host->first; process != NULL; process = process->next) {
-        process->shim_gone = process->pieces_seen = process->dirty = true;
+        process->unsettled = !process->ended;
+        process->pieces_seen = process->dirty = true;
     }
 }
 

@@ -107,14 +107,16 @@ struct process {
 
     int piece; /* the open piece of the log; -1: none yet */
     uint64_t piece_offset;
-    uint64_t offset;  /* of the first byte that was not handed on */
-    bool pieces_seen; /* the log may have more pieces than output.log */
+    uint64_t offset;   /* of the first byte that was not handed on */
+    bool pieces_seen;  /* the log may have more pieces than output.log */
+    int read_error;    /* errno of the last failure to read log or exit.json; 0: none */
+    int read_failures; /* in a row */
 
-    bool dirty;     /* something may have changed */
-    bool shim_gone; /* the lock file was closed: find out what that means */
-    bool ended;     /* no more log will come */
-    bool lost;      /* ended without exit.json */
-    bool adopting;  /* a new shim is due, and could not be started yet */
+    bool dirty;       /* something may have changed */
+    bool unsettled;   /* find out whether shim and command are there */
+    bool lock_closed; /* by the shim: it is about to be gone */
+    bool ended;       /* no more log will come */
+    bool lost;        /* ended without exit.json */
     bool paused;
     bool done; /* on_done was called */
     bool freed;
@@ -129,8 +131,14 @@ void process_advance(struct process *process);
 
 /* --- process_follow.c: the log --- */
 
-/* Hands on what is there, up to a budget. True when the end was reached. */
-bool follow_log(struct process *process);
+enum follow_outcome {
+    FOLLOW_MORE,   /* there is more, or nobody wants it now */
+    FOLLOW_END,    /* nothing more for now */
+    FOLLOW_FAILED, /* read_error says why */
+};
+
+/* Hands on what is there, up to a budget. */
+enum follow_outcome follow_log(struct process *process);
 void follow_close(struct process *process);
 
 /* --- process_result.c: exit.json --- */

@@ -113,9 +113,10 @@ static void copy_output(struct shim *shim)
 
 static void start(struct shim *shim)
 {
-    if (shim_log_open(&shim->log, &shim->spec) != 0) {
-        shim->child.exec_error = errno;
-        shim->child.failed_step = "open output.log";
+    if (!shim_spec_read(&shim->spec)) {
+        shim_child_fail(&shim->child, "read what to run");
+    } else if (shim_log_open(&shim->log, &shim->spec) != 0) {
+        shim_child_fail(&shim->child, "open output.log");
     } else if (shim->spec.adopt_pid != 0) {
         shim_child_adopt(&shim->child, &shim->spec, shim->streams);
     } else {
@@ -129,7 +130,7 @@ int main(int argc, char **argv)
     shim.streams[0] = (struct shim_stream){.descriptor = -1, .name = "stdout", .log = &shim.log};
     shim.streams[1] = (struct shim_stream){.descriptor = -1, .name = "stderr", .log = &shim.log};
     protect();
-    if (argc != 2 || !shim_spec_read(&shim.spec) || chdir(argv[1]) != 0) {
+    if (argc != 2 || chdir(argv[1]) != 0) {
         return SHIM_USAGE_STATUS;
     }
     start(&shim);

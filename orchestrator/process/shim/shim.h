@@ -40,7 +40,7 @@ struct shim_spec {
     struct redactor redactor;
 };
 
-/* Reads and checks the spec from SHIM_SPEC_FD and closes it. False when it is not one. */
+/* Reads and checks the spec from SHIM_SPEC_FD and closes it. False, with errno, on failure. */
 bool shim_spec_read(struct shim_spec *spec);
 
 /* --- shim_log.c: the log and its pieces --- */
@@ -76,6 +76,7 @@ struct shim_stream {
     struct buffer line; /* the line that has not ended yet */
     char prefix[48];    /* of a record, with the time of the last read */
     size_t prefix_bytes;
+    int failures; /* to read it, in a row */
     struct shim_log *log;
 };
 
@@ -106,6 +107,9 @@ void shim_child_start(struct shim_child *child, const struct shim_spec *spec,
                       struct shim_stream streams[2]);
 void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
                       struct shim_stream streams[2]);
+
+/* Notes that the command cannot be started: errno, and in which step. */
+void shim_child_fail(struct shim_child *child, const char *step);
 
 /* To be called when `watch` is readable: notes the end, reaps what the command left to us. */
 void shim_child_check(struct shim_child *child);

@@ -119,7 +119,7 @@ static int watch_children(void)
     return signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void fail(struct shim_child *child, const char *step)
+void shim_child_fail(struct shim_child *child, const char *step)
 {
     child->exec_error = errno != 0 ? errno : EIO;
     child->failed_step = step;
@@ -131,7 +131,7 @@ static void launch(struct shim_child *child, struct birth *birth)
     birth->before_ns = boottime_ns();
     pid_t pid = fork_command(birth);
     if (pid < 0) {
-        fail(child, "fork");
+        shim_child_fail(child, "fork");
     } else if (birth->error != 0) {
         waitpid(pid, NULL, 0);
         child->exec_error = birth->error;
@@ -149,14 +149,14 @@ void shim_child_start(struct shim_child *child, const struct shim_spec *spec,
     child->watch = watch_children();
     fcntl(SHIM_LOCK_FD, F_SETFD, FD_CLOEXEC);
     if (child->watch < 0 || open_pipe(&pipes[0]) != 0 || open_pipe(&pipes[1]) != 0) {
-        fail(child, "make its pipes");
+        shim_child_fail(child, "make its pipes");
         return;
     }
     if (*spec->stdin_path != '\0') {
         birth.stdin_fd = open(spec->stdin_path, O_RDONLY | O_CLOEXEC);
     }
     if (birth.stdin_fd < 0) {
-        fail(child, "open its standard input");
+        shim_child_fail(child, "open its standard input");
         return;
     }
     launch(child, &birth);

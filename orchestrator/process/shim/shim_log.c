@@ -23,6 +23,7 @@ enum {
     READ_BYTES = 256 * 1024,
     PIPE_BYTES = 1024 * 1024, /* what an unprivileged user may have */
     FLUSH_BYTES = 128 * 1024, /* short lines grow a lot: records are not piled up beyond this */
+    READ_FAILURES = 100,
     NAME_BYTES = 64,
     LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 };
@@ -303,9 +304,10 @@ void shim_stream_read(struct shim_stream *stream, struct redactor *redactor)
 {
     char *room = buffer_reserve(&stream->input, READ_BYTES);
     ssize_t got = read(stream->descriptor, room, READ_BYTES);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
-        return;
+    if (got < 0 && stream->failures++ < READ_FAILURES) {
+        return; /* to close the pipe would be to stop the command */
     }
+    stream->failures = 0;
     bool ended = got <= 0;
     if (!ended) {
         buffer_advance(&stream->input, (size_t)got);

@@ -99,6 +99,7 @@ bool shim_spec_read(struct shim_spec *spec)
     }
     struct reader reader = {bytes, bytes + size_bytes, false};
     if (strcmp(take_text(&reader), SHIM_SPEC_VERSION) != 0) {
+        errno = EINVAL;
         return false;
     }
     spec->program = take_text(&reader);
@@ -116,5 +117,6 @@ bool shim_spec_read(struct shim_spec *spec)
     spec->adopt_inodes[0] = take_number(&reader);
     spec->adopt_inodes[1] = take_number(&reader);
     take_secrets(&reader, &spec->redactor);
+    errno = EINVAL;
     return !reader.bad && (spec->argv[0] != NULL || spec->adopt_pid != 0);
 }
