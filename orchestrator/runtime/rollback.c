@@ -172,13 +172,18 @@ static json_t *quote(const json_t *value)
     return json_deep_copy(value);
 }
 
+/* The arguments of a call: as they are written in a plan, or as an action is given them. */
 static json_t *resolve_call(const struct past *past, const struct engine_node *node,
-                            const struct plan_call *call, struct error *err)
+                            const struct plan_call *call, bool as_written, struct error *err)
 {
+    if (as_written && call->with == NULL) {
+        return json_object();
+    }
     struct context context;
     struct resolved resolved = {0};
     engine_context(past->engine, node, clock_wall_ns(), &context);
-    int result = resolve_arguments(past->plan, call, &context, &resolved, err);
+    int result = as_written ? resolve_value(past->plan, call->with, &context, &resolved, err)
+                            : resolve_arguments(past->plan, call, &context, &resolved, err);
     context_release(&context);
     if (result != 0) {
         error_context(err, "the undoing of %s", node->name);
@@ -206,10 +211,10 @@ static json_t *step_of(const struct past *past, const struct engine_node *node, 
 {
     const struct plan_step *step = node->step;
     if (step->undo.uses != NULL) {
-        json_t *with = resolve_call(past, node, &step->undo, err);
+        json_t *with = resolve_call(past, node, &step->undo, true, err);
         return with == NULL ? NULL : json_pack("{s:s, s:o}", "uses", step->undo.uses, "with", with);
     }
-    json_t *arguments = resolve_call(past, node, &step->call, err);
+    json_t *arguments = resolve_call(past, node, &step->call, false, err);
     if (arguments == NULL) {
         return NULL;
     }
