@@ -282,13 +282,21 @@ static bool retry_reading(struct process *process)
     return true;
 }
 
-static const char *explain_loss(const struct process *process)
+/* What the lock file tells of a command that ended without exit.json. */
+static void tell_loss(struct process *process, struct process_result *result)
 {
-    if (process->child.pid == 0) {
-        return "its shim ended before it started the command";
+    int error = task_read_child(process->directory, &process->child);
+    if (error != 0 && error != ENOENT) {
+        result->message = "the lock file cannot be read, so how it ended is not known";
+    } else if (process->child.pid == 0) {
+        result->outcome = PROCESS_NEVER_STARTED;
+        result->message = "its shim ended before it started the command";
+    } else {
+        result->message = process->child.same_boot
+                              ? "shim and command ended, and nobody noted how"
+                              : "the machine was restarted while the command ran";
     }
-    return process->child.same_boot ? "shim and command ended, and nobody noted how"
-                                    : "the machine was restarted while the command ran";
+    result->started_at_ns = process->child.started_at_ns;
 }
 
 static void finish(struct process *process)
@@ -301,10 +309,9 @@ static void finish(struct process *process)
             return;
         }
         result.message = err.message;
-    } else if (process->lost && task_read_child(process->directory, &process->child) == 0) {
-        result.outcome = process->child.pid != 0 ? PROCESS_LOST : PROCESS_NEVER_STARTED;
-        result.started_at_ns = process->child.started_at_ns;
-        result.message = explain_loss(process);
+    }
+    if (process->lost) {
+        tell_loss(process, &result);
     }
     if (result.message == NULL && process->read_error != 0) {
         result.message = message =

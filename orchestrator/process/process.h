@@ -116,7 +116,7 @@ MUST_USE int process_start(struct process_host *host, const struct process_spec 
  * its result when it has ended. Lines come from from_offset on (0, or a line's next_offset). Of the
  * spec, argv, environment, cwd and stdin_path are not used; the secrets are needed in case that the
  * shim was killed and the command runs on: a new shim then takes its place. ERROR_NOT_FOUND when
- * directory is not a task directory. */
+ * there is no such directory. */
 MUST_USE int process_adopt(struct process_host *host, const struct process_spec *spec,
                            uint64_t from_offset, const struct process_callbacks *callbacks,
                            void *context, struct process **ret_process, struct error *err);

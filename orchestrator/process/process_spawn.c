@@ -145,7 +145,7 @@ static int make_memory(const struct buffer *content, struct error *err)
     }
     if (file_write_all(memory, content->data, content->size_bytes, err) != 0) {
         close(memory);
-        return -1;
+        return error_context(err, "cannot tell the shim what to run");
     }
     return memory;
 }

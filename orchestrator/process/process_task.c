@@ -68,7 +68,10 @@ static int write_header(int lock, struct error *err)
     if (ftruncate(lock, 0) != 0) {
         return error_set_errno(err, errno, "cannot truncate the lock file");
     }
-    return file_write_all(lock, header, (size_t)size, err);
+    if (file_write_all(lock, header, (size_t)size, err) != 0) {
+        return error_context(err, "cannot write the lock file");
+    }
+    return 0;
 }
 
 int task_claim(int directory, int *ret_lock, struct error *err)

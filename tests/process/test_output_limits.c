@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,6 +119,26 @@ static void orphans_are_reaped_while_the_command_runs(void **state)
     assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), "0\n");
 }
 
+/* A file size limit stands for a full disk: it takes part of a record, then nothing, for good. */
+static void full_disk_costs_lines_but_never_the_command(void **state)
+{
+    struct follower *follower = *state;
+    struct rlimit before;
+    struct rlimit small;
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 100000;
+    setrlimit(RLIMIT_FSIZE, &small);
+    follower_start_shell(follower, "seq 1 100000; exit 3");
+    setrlimit(RLIMIT_FSIZE, &before);
+    follower_run(follower);
+    assert_int_equal(follower->result.exit_code, 3);
+    assert_true(follower->lines > 1500);
+    assert_int_equal(follower->lines + follower->result.lost_records, 100000);
+    assert_non_null(strstr(follower->message, "could not be written: File too large"));
+    assert_true(follower->result.log_bytes <= 100000);
+}
+
 static void binary_output_comes_as_it_is(void **state)
 {
     struct follower *follower = *state;
@@ -147,6 +167,7 @@ int main(void)
         TEST(output_of_a_short_lived_rest_is_kept),
         TEST(command_that_closes_its_output_runs_on),
         TEST(orphans_are_reaped_while_the_command_runs),
+        TEST(full_disk_costs_lines_but_never_the_command),
         TEST(binary_output_comes_as_it_is),
         TEST(empty_output_is_no_line),
     };
