@@ -183,6 +183,58 @@ static void secrets_are_taken_out_across_writes(void **state)
     assert_string_equal(buffer_text(&follower->text[CRI_STDERR]), "hunter\n");
 }
 
+static void secret_is_in_no_file_and_in_no_argument(void **state)
+{
+    struct follower *follower = *state;
+    static const char canary[] = "canary-7f3a9c51d2";
+    struct span secret = span_of_text(canary);
+    const char *environment[] = {"PATH=/usr/bin:/bin", "TOKEN=canary-7f3a9c51d2", NULL};
+    follower->spec.environment = environment;
+    follower->spec.secrets = &secret;
+    follower->spec.secret_count = 1;
+    follower->stop_after_lines = 1;
+    follower_start_shell(follower, "echo x$TOKEN; printf $TOKEN | base64 >&2; sleep 0.3; "
+                                   "printf canary-7f; sleep 0.3; echo 3a9c51d2");
+    follower_run(follower);
+    assert_int_equal(follower_count_processes(canary), 0);
+    follower->stop_after_lines = 0;
+    process_continue(follower->process);
+    follower_run(follower);
+    assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), "x***\n***\n");
+    const char *argv[] = {"sh", "-c", "! grep -r -e canary -e Y2FuYXJ5 .", NULL};
+    free(scratch_run(follower->folder, argv));
+}
+
+/* Needs a memory cgroup of version 1, whose kills the kernel counts for the machine as a whole. */
+static void command_killed_for_memory_is_recognised(void **state)
+{
+    struct follower *follower = *state;
+    char cgroup[] = "/sys/fs/cgroup/memory/drctl-test-XXXXXX";
+    char *script;
+    if (mkdtemp(cgroup) == NULL) {
+        skip();
+    }
+    assert_true(asprintf(&script,
+                         "echo 20000000 >%s/memory.limit_in_bytes && echo $$ >%s/cgroup.procs && "
+                         "exec perl -e '$x = \"a\" x 300000000'",
+                         cgroup, cgroup) > 0);
+    follower_run_shell(follower, script);
+    free(script);
+    rmdir(cgroup);
+    assert_int_equal(follower->result.outcome, PROCESS_SIGNALLED);
+    assert_int_equal(follower->result.signal_number, SIGKILL);
+    assert_true(follower->result.oom_killed);
+    assert_non_null(strstr(follower->message, "memory"));
+}
+
+static void kill_by_somebody_else_is_not_taken_for_lack_of_memory(void **state)
+{
+    struct follower *follower = *state;
+    follower_run_shell(follower, "kill -KILL $$");
+    assert_int_equal(follower->result.signal_number, SIGKILL);
+    assert_false(follower->result.oom_killed);
+}
+
 static void prompt_without_newline_is_seen(void **state)
 {
     struct follower *follower = *state;
@@ -263,6 +315,9 @@ int main(void)
         TEST(program_that_cannot_execute_is_told_with_the_reason),
         TEST(missing_stdin_is_told_with_the_reason),
         TEST(secrets_are_taken_out_across_writes),
+        TEST(secret_is_in_no_file_and_in_no_argument),
+        TEST(command_killed_for_memory_is_recognised),
+        TEST(kill_by_somebody_else_is_not_taken_for_lack_of_memory),
         TEST(prompt_without_newline_is_seen),
         TEST(line_without_end_comes_in_parts),
         TEST(paused_reader_loses_nothing),
