@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from .awsrequest import AwsRequest
+from .databases import ResourceIds
 from .emulator import Moto
 
 SELECTIONS = re.compile(r"/backup/plans/([^/]+)/selections/?([^/]*)/?")
@@ -74,9 +75,13 @@ class Gaps:
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
         self._selections = Selections()
+        self._resource_ids = ResourceIds(moto)
 
     def answer(self, request: AwsRequest) -> Answer | None:
         """A whole answer in moto's place, or None."""
+        found = self._resource_ids.answer(request)
+        if found is not None:
+            return 200, _zones_of(request.region, found)
         return self._selections.answer(request)
 
     def adapt(self, request: AwsRequest, status: int, body: bytes) -> bytes:
@@ -91,7 +96,7 @@ class Gaps:
         if request.service == "route53" and request.operation == "ListResourceRecordSets":
             return plain_values(body)
         if request.service == "rds":
-            return _zones_of(request.region, body)
+            return _zones_of(request.region, self._resource_ids.adapt(request, body))
         return body
 
     def _backup_tags(self, request: AwsRequest, body: bytes) -> bytes:

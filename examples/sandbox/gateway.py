@@ -179,7 +179,8 @@ class _Handler(Handler):
             if instead:
                 entry["status"] = instead[0]
                 self._keep(request, instead[0], instead[1])
-                self.answer(instead[0], instead[1], {"Content-Type": "application/json"})
+                kind = "text/xml" if instead[1].startswith(b"<") else "application/json"
+                self.answer(instead[0], instead[1], {"Content-Type": kind})
                 return
         try:
             reply = self.owner.send_to_moto(request, list(self.headers.items()), body, length)
