@@ -11,17 +11,23 @@
     ACTION(approval)                                                                               \
     ACTION(assert)                                                                                 \
     ACTION(aws)                                                                                    \
+    ACTION(aws_assume_role)                                                                        \
+    ACTION(aws_identity)                                                                           \
     ACTION(aws_wait)                                                                               \
+    ACTION(dns_verify)                                                                             \
     ACTION(eks_kubeconfig)                                                                         \
     ACTION(exec)                                                                                   \
     ACTION(fail)                                                                                   \
     ACTION(git_checkout)                                                                           \
     ACTION(git_commit)                                                                             \
     ACTION(hcl_rewrite)                                                                            \
+    ACTION(http_check)                                                                             \
     ACTION(kubectl)                                                                                \
     ACTION(kubectl_apply)                                                                          \
     ACTION(kubectl_rollout)                                                                        \
     ACTION(note)                                                                                   \
+    ACTION(notify)                                                                                 \
+    ACTION(route53_change)                                                                         \
     ACTION(template_render)                                                                        \
     ACTION(terraform_apply)                                                                        \
     ACTION(terraform_destroy)                                                                      \

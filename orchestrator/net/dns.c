@@ -226,6 +226,17 @@ static void ask_server(struct dns_ask *ask, const char *server)
     plan_retry(ask);
 }
 
+/* IPv4 where there is one: a machine without IPv6 would wait for nothing. */
+static const struct addrinfo *best_address(const struct addrinfo *list)
+{
+    for (const struct addrinfo *item = list; item != NULL; item = item->ai_next) {
+        if (item->ai_family == AF_INET) {
+            return item;
+        }
+    }
+    return list;
+}
+
 static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
 {
     struct dns_lookup *lookup = request->data;
@@ -233,8 +244,10 @@ static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *li
     char address[ADDRESS_TEXT_SIZE];
     if (ask != NULL) {
         ask->lookup = NULL;
-        if (status == 0 && getnameinfo(list->ai_addr, list->ai_addrlen, address, sizeof address,
-                                       NULL, 0, NI_NUMERICHOST) == 0) {
+        const struct addrinfo *best = best_address(list);
+        if (status == 0 && best != NULL &&
+            getnameinfo(best->ai_addr, best->ai_addrlen, address, sizeof address, NULL, 0,
+                        NI_NUMERICHOST) == 0) {
             CLEANUP(memory_cleanup)
             char *server = join_server(address, lookup->port);
             ask_server(ask, server);
