@@ -4,7 +4,8 @@ Terraform waits out fixed delays of its provider (two minutes for production) th
 shorten. Moto's identifiers come from one seedable generator, so the same requests in the same order
 after the same seed make the same world. Every recorded request, reads included, is sent again, and
 each answer must have the recorded status and identifiers; the first difference raises Mismatch, and
-the caller starts over with the real thing. Recordings stay in the user's cache folder of this
+the caller starts over with the real thing. One kind of name moto draws elsewhere (the secret of a
+managed database password): it is carried over into what is sent after it, the state included. Recordings stay in the user's cache folder of this
 machine, under a hash of everything that shapes them.
 """
 
@@ -23,6 +24,7 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from . import terraform
 from .awsrequest import AwsRequest
@@ -31,6 +33,8 @@ SEED = 20261122
 IDENTIFIERS = re.compile(rb"\b[a-z]{1,12}-[0-9a-f]{8,17}\b|\bZ[A-Z0-9]{12,}\b|arn:aws:[^\"<\s]+")
 MOMENT = re.compile(rb"\d{4}-\d{2}-\d{2}-\d{2}-\d{2}")  # in names of automated snapshots
 DROPPED = {"host", "content-length", "connection", "transfer-encoding", "expect"}
+DRAWN = re.compile(r"rds!db-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CHECKSUMS = ("content-md5", "x-amz-checksum-", "x-amz-sdk-checksum-")
 HERE = Path(__file__).resolve().parent
 
 
@@ -101,13 +105,15 @@ def play(path: Path, port: int) -> int:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         entries = [json.loads(line) for line in file]
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    renamed: dict[str, str] = {}
     try:
         for number, entry in enumerate(entries, 1):
-            connection.request(entry["method"], entry["target"], base64.b64decode(entry["body"]),
-                               dict(entry["headers"]))
+            target, headers, sent = _translated(entry, renamed)
+            connection.request(entry["method"], target, sent, headers)
             reply = connection.getresponse()
             body = reply.read()
-            _compare(f"request {number} of {len(entries)}", entry, reply.status, body)
+            _compare(f"request {number} of {len(entries)}", entry, reply.status, body,
+                     renamed)
     except (OSError, http.client.HTTPException) as error:
         raise Mismatch(f"the gateway did not answer: {error}") from error
     finally:
@@ -115,11 +121,29 @@ def play(path: Path, port: int) -> int:
     return len(entries)
 
 
-def _compare(which: str, entry: dict[str, Any], status: int, body: bytes) -> None:
+def _translated(entry: dict[str, Any],
+                renamed: dict[str, str]) -> tuple[str, dict[str, str], bytes]:
+    """Target, headers and body of a recorded request with this world's names."""
+    target, headers = entry["target"], dict(entry["headers"])
+    sent = original = base64.b64decode(entry["body"])
+    for old, new in renamed.items():
+        sent = sent.replace(old.encode(), new.encode())
+        target = target.replace(old, new).replace(quote(old, safe=""), quote(new, safe=""))
+    if sent != original:
+        headers = {n: v for n, v in headers.items() if not n.lower().startswith(CHECKSUMS)}
+    return target, headers, sent
+
+
+def _compare(which: str, entry: dict[str, Any], status: int, body: bytes,
+             renamed: dict[str, str]) -> None:
     found = [] if entry["method"] == "HEAD" else identifiers(body)
-    if status == entry["status"] and found == entry["answer"]:
+    drawn_then, drawn_now = (DRAWN.findall("\n".join(ids)) for ids in (entry["answer"], found))
+    if len(drawn_then) == len(drawn_now) == 1:
+        renamed.setdefault(drawn_then[0], drawn_now[0])
+    expected = {DRAWN.sub(lambda m: renamed.get(m[0], m[0]), i) for i in entry["answer"]}
+    other = sorted(set(found) ^ expected)
+    if status == entry["status"] and not other:
         return
-    other = sorted(set(found) ^ set(entry["answer"]))
     sent = base64.b64decode(entry["body"])[:80].decode("utf-8", "replace")
     raise Mismatch(f"{which}, {entry['method']} {entry['target']} {sent}: {status} instead of "
                    f"{entry['status']}, {', '.join(other[:4])}")

@@ -1,7 +1,8 @@
 """The controllers of one cluster: a thread that brings statuses in line with what was asked for.
 
-It reconciles after every change of the store and, while something waits for time to pass, every
-TICK_S. A round that changes nothing writes nothing, so it comes to rest by itself.
+It reconciles after every change of the store, every TICK_S while a pod waits for time to pass, and
+every DEADLINE_TICK_S while a progress deadline runs. A round that changes nothing writes nothing, so
+it comes to rest by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .resources import CRDS
 from .status import ApiError
 from .store import Object, now
 
-TICK_S = 0.1
+TICK_S, DEADLINE_TICK_S = 0.1, 1.0
 SERVICES, INGRESSES = ("", "services"), ("networking.k8s.io", "ingresses")
 CLAIMS, VOLUMES = ("", "persistentvolumeclaims"), ("", "persistentvolumes")
 ACCOUNTS, MAPS = ("", "serviceaccounts"), ("", "configmaps")
@@ -48,24 +49,25 @@ class Controllers:
             self._store.changed.notify_all()
 
     def _run(self) -> None:
-        seen, waiting = -1, True
+        seen: int = -1
+        wait_s: float | None = 0.0
         while not self._stopped:
             with self._store.changed:
                 self._store.changed.wait_for(
-                    lambda: self._stopped or self._store.version != seen,
-                    TICK_S if waiting else None)
+                    lambda: self._stopped or self._store.version != seen, wait_s)
                 seen = self._store.version
             try:
-                waiting = self._round()
+                wait_s = self._round()
             except ApiError:
-                waiting = True  # an object went away under the round; the next one sees it gone
+                wait_s = TICK_S  # an object went away under the round; the next one sees it gone
             except Exception:  # noqa: BLE001 - the cluster must live on, and the log must tell
                 traceback.print_exc(file=sys.stderr)
-                waiting = True
+                wait_s = DEADLINE_TICK_S
 
-    def _round(self) -> bool:
-        waiting = self._workloads.reconcile()
-        waiting |= self._kubelet.reconcile()
+    def _round(self) -> float | None:
+        """One round; how long to wait for the next when the store does not change."""
+        deadlines = self._workloads.reconcile()
+        starting = self._kubelet.reconcile()
         for crd in self._store.list(CRDS):
             self._definition(crd)
         for claim in self._store.list(CLAIMS):
@@ -76,7 +78,7 @@ class Controllers:
         for namespace in self._store.list(NAMESPACES):
             self._namespace(namespace)
         self._collect()
-        return waiting
+        return TICK_S if starting else DEADLINE_TICK_S if deadlines else None
 
     def _stalled(self, pod: Object) -> bool:
         for owner in pod["metadata"].get("ownerReferences") or []:

@@ -133,7 +133,7 @@ class Kubelet:
             blocked = self._blocked(pod)
             done = not blocked and self._elapsed(uid) >= READY_AFTER_S
             self._write(pod, "Running" if done else "Pending", blocked)
-            return True
+            return not blocked  # what is missing or stalled wakes the controllers when it changes
         finishes = pod["spec"].get("restartPolicy") in ("Never", "OnFailure")
         if phase == "Running" and finishes:
             if not self._stalled(pod) and self._elapsed(uid + "/run") >= FINISH_AFTER_S:

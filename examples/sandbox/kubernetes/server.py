@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote
 from ..httpserver import Handler, Server
 from ..record import Record
 from ..rules import Rules
-from . import auth, certificates, discovery, openapi, selectors, tables
+from . import auth, certificates, discovery, openapi, protobuf, selectors, tables
 from .cluster import Cluster, Options
 from .controllers import Controllers
 from .resources import Resource, lookup
@@ -146,7 +146,7 @@ class _Handler(Handler):
             self._route(parts[3:])
         except ApiError as error:
             self.answer_json(error.code, error.as_status())
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             self.answer_json(400, bad_request(f"the request is malformed: {error!r}").as_status())
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request
@@ -234,7 +234,7 @@ class _Handler(Handler):
             self._item(name, subresource)
 
     def _review(self) -> None:
-        item = json.loads(self.body)
+        item = _decode(self.body)
         if self.resource.kind == "SelfSubjectReview":
             item["status"] = {"userInfo": {"username": self.user, "groups": ["system:masters"]}}
         else:
@@ -296,7 +296,7 @@ class _Handler(Handler):
 
     def _policy(self) -> str:
         if self.body:
-            given = json.loads(self.body).get("propagationPolicy")
+            given = _decode(self.body).get("propagationPolicy")
             if given:
                 return str(given)
         return self.query.get("propagationPolicy", "Background")
@@ -426,18 +426,17 @@ class _Handler(Handler):
 
 
 def _decode(body: bytes) -> Any:
-    """JSON, which is what kubectl sends even as YAML; real YAML where PyYAML is at hand."""
+    """JSON, which is what most of kubectl sends even as YAML; protobuf; YAML where PyYAML is."""
+    if body.startswith(protobuf.MAGIC):
+        return protobuf.decode(body)
     try:
         return json.loads(body)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         try:
             import yaml
         except ImportError:
             raise ApiError(415, "UnsupportedMediaType", "send JSON") from error
         try:
             return yaml.safe_load(body)
-        except yaml.YAMLError as problem:
+        except (yaml.YAMLError, ValueError) as problem:
             raise bad_request(f"the body is not YAML: {problem}") from problem
-
-
-__all__ = ["Kubernetes", "Resource"]

@@ -55,8 +55,8 @@ def _service(i: Object) -> Row:
 
 
 def _job(i: Object) -> Row:
-    state = next((c["type"] for c in _status(i, "conditions", []) if c["status"] == "True"),
-                 "Running")
+    state = next((c["type"] for c in _status(i, "conditions", [])
+                  if c["status"] == "True" and c["type"] in ("Complete", "Failed")), "Running")
     return [state, f"{_status(i, 'succeeded')}/{_spec(i, 'completions', 1)}"]
 
 

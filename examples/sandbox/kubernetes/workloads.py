@@ -39,7 +39,7 @@ class Workloads:
         self._progress: dict[str, tuple[tuple[int, ...], float]] = {}
 
     def reconcile(self) -> bool:
-        """One round over everything; True while a Deployment's deadline still runs."""
+        """One round over everything; True while a Deployment's progress deadline runs."""
         waiting = False
         for deployment in self._store.list(DEPLOYMENTS):
             waiting |= self._deployment(deployment)
