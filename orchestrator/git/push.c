@@ -117,7 +117,8 @@ struct push {
     git_repository *repository;
     git_remote *remote;
     git_oid local;
-    bool sent; /* from here on the outcome is the remote's to tell */
+    bool removes; /* takes the branch away that stands at `local` */
+    bool sent;    /* from here on the outcome is the remote's to tell */
     struct repo_push_result result;
 };
 
@@ -141,7 +142,9 @@ static int open_push(struct push *push, struct error *err)
     if (status < 0) {
         return library_error(err, status, "%s is not a usable checkout", push->path);
     }
-    status = git_reference_name_to_id(&push->local, push->repository, push->ref);
+    if (!push->removes) {
+        status = git_reference_name_to_id(&push->local, push->repository, push->ref);
+    }
     if (status < 0) {
         return library_error(err, status, "there is nothing to push");
     }
@@ -186,10 +189,12 @@ static int hear_verdict(const char *ref, const char *refusal, void *payload)
 
 static int note_sending(const git_push_update **updates, size_t count, void *payload)
 {
-    (void)updates;
-    (void)count;
     struct session *session = payload;
     struct push *push = (struct push *)((char *)session - offsetof(struct push, session));
+    if (push->removes && count > 0 && !git_oid_equal(&updates[0]->src, &push->local)) {
+        return error_set(&session->failure, ERROR_REFUSED, "%s on the remote has moved meanwhile",
+                         push->ref);
+    }
     push->sent = true;
     return job_is_stopping(session->job) ? -1 : 0;
 }
@@ -203,7 +208,8 @@ static int send_branch(struct push *push, struct error *err)
     options.callbacks.push_negotiation = note_sending;
     push->session.keys_tried = 0;
     push->session.password_sent = false;
-    CLEANUP(memory_cleanup) char *spec = memory_format("%s:%s", push->ref, push->ref);
+    CLEANUP(memory_cleanup)
+    char *spec = memory_format("%s:%s", push->removes ? "" : push->ref, push->ref);
     char *specs[] = {spec};
     git_strarray refspecs = {specs, 1};
     int status = git_remote_push(push->remote, &refspecs, &options);
@@ -306,6 +312,76 @@ int repo_push(const struct repo_push_request *request, const struct repo_access 
         *ret_result = push->result;
     } else {
         doubt(push, err);
+        error_context(err, "%s", shown);
+    }
+    push_free(push);
+    return result;
+}
+
+/* --- taking away --------------------------------------------------------------------------------
+ */
+
+static int refuse_other(const struct push *push, const git_oid *now, struct error *err)
+{
+    char id[REPO_ID_SIZE];
+    git_oid_tostr(id, sizeof id, now);
+    return error_set(err, ERROR_REFUSED, "%s on the remote stands at %.12s now and stays",
+                     push->ref, id);
+}
+
+static int run_removal(struct job *job, void *context, struct error *err)
+{
+    struct push *push = context;
+    push->session.job = job;
+    git_oid now;
+    bool found;
+    if (open_push(push, err) != 0 || read_ref(&push->session, push->remote, GIT_DIRECTION_PUSH,
+                                              push->ref, &now, &found, err) != 0) {
+        return -1;
+    }
+    if (!found) {
+        return 0;
+    }
+    if (!git_oid_equal(&now, &push->local)) {
+        return refuse_other(push, &now, err);
+    }
+    struct error broken = ERROR_INIT;
+    push->result.pushed = true;
+    if (send_branch(push, &broken) == 0) {
+        return 0;
+    }
+    if (push->sent && broken.code != ERROR_REFUSED &&
+        read_ref(&push->session, push->remote, GIT_DIRECTION_FETCH, push->ref, &now, &found,
+                 NULL) == 0 &&
+        !found) {
+        error_release(&broken);
+        return 0;
+    }
+    error_move(err, &broken);
+    return -1;
+}
+
+int repo_remove_branch(const struct repo_push_request *request, const char *id,
+                       const struct repo_access *access, bool *ret_removed, struct error *err)
+{
+    static const struct job_work work = {run_removal, push_free};
+    struct push *push = memory_new(1, sizeof *push);
+    if (session_init(&push->session, request->url, access, err) != 0) {
+        free(push);
+        return -1;
+    }
+    push->path = memory_text(request->path);
+    push->ref = memory_format("refs/heads/%s", request->branch);
+    push->removes = true;
+    CLEANUP(memory_cleanup) char *shown = memory_text(push->session.url.shown);
+    void *context = push;
+    int result = git_oid_fromstr(&push->local, id) == 0
+                     ? job_run(access, &work, &context, err)
+                     : error_set(err, ERROR_INVALID, "%s is no commit id", id);
+    push = context;
+    if (result == 0) {
+        *ret_removed = push->result.pushed;
+    } else {
         error_context(err, "%s", shown);
     }
     push_free(push);

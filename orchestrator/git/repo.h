@@ -119,6 +119,13 @@ struct repo_push_result {
 MUST_USE int repo_push(const struct repo_push_request *request, const struct repo_access *access,
                        struct repo_push_result *ret_result, struct error *err);
 
+/* Takes a branch of a remote away when it stands at the commit `id`; *ret_removed is false when it
+ * is gone already. ERROR_REFUSED when it stands elsewhere: it is somebody else's then. May be
+ * repeated. */
+MUST_USE int repo_remove_branch(const struct repo_push_request *request, const char *id,
+                                const struct repo_access *access, bool *ret_removed,
+                                struct error *err);
+
 /* What a remote ref ("refs/heads/main", "HEAD") points at. ERROR_NOT_FOUND when it is not there. */
 MUST_USE int repo_remote_ref(const char *url, const char *ref, const struct repo_access *access,
                              char ret_id[REPO_ID_SIZE], struct error *err);

@@ -190,6 +190,46 @@ static void a_remote_ref_that_is_not_there_is_not_found(void **state)
     assert_int_equal(err.code, ERROR_NOT_FOUND);
 }
 
+static int take_away(const struct remotes *remotes, const char *id, bool *ret_removed,
+                     struct error *err)
+{
+    struct repo_push_request request = {
+        .path = remotes->checkout, .url = remotes->origin, .branch = "run"};
+    return repo_remove_branch(&request, id, &plain, ret_removed, err);
+}
+
+static void a_branch_is_taken_away_and_once_is_enough(void **state)
+{
+    struct remotes *remotes = *state;
+    struct pushed out = push(remotes, remotes->origin, "run");
+    assert_pushed(remotes, &out, "run");
+    struct error err = ERROR_INIT;
+    bool removed;
+    assert_int_equal(take_away(remotes, out.result.id, &removed, &err), 0);
+    assert_true(removed);
+    CLEANUP(memory_cleanup)
+    char *left = remotes_git(remotes, "origin.git", "branch", "--list", "run", NULL);
+    assert_string_equal(left, "");
+    assert_int_equal(take_away(remotes, out.result.id, &removed, &err), 0);
+    assert_false(removed);
+}
+
+static void a_branch_that_somebody_moved_stays(void **state)
+{
+    struct remotes *remotes = *state;
+    struct pushed out = push(remotes, remotes->origin, "run");
+    assert_pushed(remotes, &out, "run");
+    remotes_do(remotes, "origin.git", "update-ref", "refs/heads/run", "refs/heads/main", NULL);
+    struct error err = ERROR_INIT;
+    bool removed;
+    assert_int_equal(take_away(remotes, out.result.id, &removed, &err), -1);
+    assert_int_equal(err.code, ERROR_REFUSED);
+    error_release(&err);
+    CLEANUP(memory_cleanup) char *at = revision(remotes, "origin.git", "run");
+    CLEANUP(memory_cleanup) char *main_id = revision(remotes, "origin.git", "main");
+    assert_string_equal(at, main_id);
+}
+
 int main(void)
 {
 #define PUSH_TEST(test) cmocka_unit_test_setup_teardown(test, setup, remotes_teardown)
@@ -203,6 +243,8 @@ int main(void)
         PUSH_TEST(a_push_whose_answer_was_cut_off_is_found_done),
         PUSH_TEST(a_push_that_did_not_arrive_is_a_network_error),
         PUSH_TEST(a_branch_that_is_not_here_cannot_be_pushed),
+        PUSH_TEST(a_branch_is_taken_away_and_once_is_enough),
+        PUSH_TEST(a_branch_that_somebody_moved_stays),
         PUSH_TEST(a_remote_ref_is_read),
         PUSH_TEST(a_remote_ref_that_is_not_there_is_not_found),
     };

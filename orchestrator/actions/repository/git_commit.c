@@ -201,6 +201,44 @@ static int run(struct attempt *attempt, struct error *err)
     return status;
 }
 
+/* The local commit stays: it is in the run's own folder and hurts nobody. */
+static int undo(struct attempt *attempt, struct error *err)
+{
+    CLEANUP(json_cleanup) json_t *pushed = attempt_recall(attempt, "push");
+    const char *branch = json_get_text(pushed, "branch");
+    const char *id = json_get_text(pushed, "commit");
+    if (branch == NULL || id == NULL) {
+        attempt_say(attempt, "nothing was pushed");
+        return 0;
+    }
+    if (json_get_text(pushed, "before") != NULL) {
+        error_set(err, ERROR_REFUSED,
+                  "%s was on the remote before, and a branch that others use is "
+                  "not taken back",
+                  branch);
+        return error_hint(err, "revert %.12s there by a commit of its own", id);
+    }
+    struct repo_push_request request = {
+        .path = attempt_text(attempt, "path"),
+        .url = json_get_text(pushed, "url"),
+        .branch = branch,
+    };
+    if (attempt_is_dry_run(attempt)) {
+        attempt_say(attempt, "would remove %s from %s if it is still at %.12s", branch, request.url,
+                    id);
+        return 0;
+    }
+    struct repo_access access;
+    git_access_read(attempt, &access);
+    bool removed = false;
+    if (repo_remove_branch(&request, id, &access, &removed, err) != 0) {
+        return -1;
+    }
+    attempt_say(attempt, "%s %s %s", branch, removed ? "is removed from" : "is no longer on",
+                request.url);
+    return 0;
+}
+
 const struct action action_git_commit = {
     .description =
         {
@@ -213,6 +251,7 @@ const struct action action_git_commit = {
             .mutates = true,
         },
     .run = run,
+    .undo = undo,
     .interrupted = "A commit that was made is found by the remembered HEAD and not made twice; the "
                    "remote branch is looked at before anything is pushed.",
     .shows_dry_run = true,
