@@ -1,16 +1,31 @@
 #!/usr/bin/env python3
-"""An HTTP server that misbehaves on request; for the tests of net/. Prints its port, then serves on
-127.0.0.1 until its stdin closes. What each path does is in the table at the end."""
+"""An HTTP server that misbehaves on request, and a few words of STS, SNS, container and instance
+metadata; for the tests of net/ and of its actions. Prints its port, then serves on 127.0.0.1 until
+its stdin closes. What each path does is in the table at the end."""
 import json
 import socket
 import struct
 import sys
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+ERROR = b"<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>"
+ROLE = ("<%sResponse><%sResult><Credentials><AccessKeyId>ROLE-%s</AccessKeyId><SecretAccessKey>s"
+        "</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2037-01-01T00:00:00Z"
+        "</Expiration></Credentials></%sResult></%sResponse>")
+IDENTITY = ("<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::%s:user/x</Arn>"
+            "<UserId>U</UserId><Account>%s</Account></GetCallerIdentityResult>"
+            "</GetCallerIdentityResponse>")
+requests = []
 counts = {}
 lock = threading.Lock()
+
+
+def keys(name, token):
+    return json.dumps({"Code": "Success", "AccessKeyId": name, "SecretAccessKey": "s", token: "t",
+                       "Expiration": "2037-01-01T00:00:00Z"}).encode()
 
 
 def count_of(path):
@@ -73,14 +88,60 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-Filler-%d" % i, "x" * 1000)
         self.end_headers()
 
+    def log(self):
+        with lock:
+            self.answer(200, json.dumps(requests).encode())
+
+    def form(self):
+        """One call of a query API; who signs is part of the answer, so that tests can see it."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        form = dict(urllib.parse.parse_qsl(body))
+        signer = self.headers.get("Authorization", "")
+        form["signer"] = signer.partition("Credential=")[2].partition(",")[0]
+        with lock:
+            requests.append(form)
+        action = form.get("Action", "")
+        role = form.get("RoleArn", "arn:aws:iam::000000000000:user/plain")
+        if "denied" in role:
+            self.answer(403, ERROR % (b"AccessDenied", b"no"))
+        elif action.startswith("AssumeRole"):
+            name = role.rpartition("/")[2]
+            self.answer(200, (ROLE % (action, action, name, action, action)).encode())
+        elif action == "GetCallerIdentity":
+            account = "222222222222" if form["signer"].startswith("ROLE") else "111111111111"
+            self.answer(200, (IDENTITY % (account, account)).encode())
+        elif action == "Publish":
+            self.answer(200, b"<PublishResponse><PublishResult/></PublishResponse>")
+        else:
+            self.answer(400, ERROR % (b"InvalidAction", action.encode()))
+
+    def metadata(self):
+        token = self.headers.get("X-aws-ec2-metadata-token")
+        if self.command == "PUT":
+            self.answer(200, b"imds-token")
+        elif token != "imds-token":
+            self.answer(401)
+        elif self.path.endswith("/"):
+            self.answer(200, b"instance-role")
+        else:
+            self.answer(200, keys("IMDS", "Token"))
+
+    def container(self):
+        good = self.headers.get("Authorization") == "pod-token"
+        self.answer(200 if good else 403, keys("POD", "Token") if good else b"")
+
     def handle_path(self):
         path = self.path.split("?")[0]
+        if path.startswith("/latest/"):
+            self.metadata()
+            return
         if path in TABLE:
             TABLE[path](self)
         elif path.startswith("/status/"):
             self.answer(int(path.split("/")[2]), b"as asked")
-        elif path.startswith("/count/"):
-            self.answer(200, str(count_of(path)).encode())
+        elif path.startswith("/flaky/"):
+            # 503 as often as the path says, then 200
+            self.answer(503 if count_of(path) <= int(path.split("/")[2]) else 200, b'{"ok": true}')
         else:
             self.echo()
 
@@ -94,6 +155,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 TABLE = {
+    "/": Handler.form,
+    "/log": Handler.log,
+    "/container": Handler.container,
     "/reset": Handler.reset,
     "/drip": Handler.drip,
     "/endless": Handler.endless,
