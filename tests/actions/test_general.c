@@ -1,4 +1,5 @@
-/* exec, assert: with real commands. */
+/* The actions that need nothing but commands and people: exec, assert, approval, fail, note,
+ * template.render. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,8 +14,12 @@
 #include "harness.h"
 #include "scratch.h"
 
+extern const struct action action_approval;
 extern const struct action action_assert;
 extern const struct action action_exec;
+extern const struct action action_fail;
+extern const struct action action_note;
+extern const struct action action_template_render;
 
 static int set_up(void **state)
 {
@@ -210,6 +215,132 @@ static void assert_refuses_what_is_neither_true_nor_false(void **state)
     assert_int_equal(harness->error.code, ERROR_INVALID);
 }
 
+/* --- approval, fail, note -------------------------------------------------------------------- */
+
+static void approval_goes_on_when_a_person_agrees(void **state)
+{
+    struct harness *harness = *state;
+    harness_answer(harness, "approval", "approve");
+    harness_run_ok(harness, &action_approval, "{'text': 'Cut over?', 'evidence': {'rows': 3}}");
+    assert_string_equal(harness_output(harness, "answer"), "approve");
+}
+
+static void approval_ends_the_step_when_a_person_does_not(void **state)
+{
+    struct harness *harness = *state;
+    harness_answer(harness, "approval", "reject");
+    harness_run(harness, &action_approval, "{'text': 'Cut over?'}");
+    assert_int_equal(harness->error.code, ERROR_REFUSED);
+    assert_string_equal(harness_output(harness, "answer"), "reject");
+}
+
+static void approval_offers_choices_of_the_plan(void **state)
+{
+    struct harness *harness = *state;
+    harness_answer(harness, "approval", "swap");
+    harness_run_ok(harness, &action_approval,
+                   "{'text': 'How?', 'choices': ['stop', 'swap', 'endpoint'], 'refuse': "
+                   "['stop']}");
+    assert_string_equal(harness_output(harness, "answer"), "swap");
+}
+
+static void approval_in_a_dry_run_asks_nobody(void **state)
+{
+    struct harness *harness = *state;
+    harness->dry_run = true;
+    harness_run_ok(harness, &action_approval, "{'text': 'Cut over?'}");
+    assert_true(harness_shows(harness, "would ask: Cut over?"));
+}
+
+static void approval_that_was_given_stands_after_a_resume(void **state)
+{
+    struct harness *harness = *state;
+    harness_answer(harness, "approval", "approve");
+    harness_run_ok(harness, &action_approval, "{'text': 'Cut over?'}");
+    size_t events = json_array_size(harness->events);
+    harness_resume_ok(harness);
+    assert_int_equal(json_array_size(harness->events), events);
+}
+
+static void fail_fails_with_the_words_of_the_plan(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_fail, "{'message': 'no snapshot', 'hint': 'make one'}");
+    assert_int_equal(harness->error.code, ERROR_FAILED);
+    assert_string_equal(harness->error.message, "no snapshot");
+    assert_string_equal(harness->error.hint, "make one");
+    harness_run(harness, &action_fail, "{'message': 'healthy', 'refused': true}");
+    assert_int_equal(harness->error.code, ERROR_REFUSED);
+}
+
+static void note_is_a_fact_of_the_run(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_note,
+                   "{'text': '4m old', 'kind': 'data.age', 'values': {'ms': 240000}}");
+    const json_t *fact = harness_fact(harness, "data.age");
+    assert_int_equal(json_get_integer(fact, "ms", 0), 240000);
+    assert_string_equal(json_get_text(fact, "text"), "4m old");
+}
+
+/* --- template.render ------------------------------------------------------------------------- */
+
+static void template_sees_its_values(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_template_render,
+                   "{'inline': 'to ${{ region }}: ${{ hosts }}, $${{ x }}', 'values': {'region': "
+                   "'us-west-2', 'hosts': ['a', 'b']}}");
+    assert_string_equal(harness_output(harness, "text"), "to us-west-2: [\"a\",\"b\"], ${{ x }}");
+}
+
+static void template_is_found_in_the_folder_of_templates(void **state)
+{
+    struct harness *harness = *state;
+    scratch_write(harness->folder, "templates/batch.json", "{\"Name\": \"${{ name }}\"}\n");
+    harness_run_ok(harness, &action_template_render,
+                   "{'file': 'batch.json', 'values': {'name': 'db'}, 'to': 'out/batch.json', "
+                   "'format': 'json'}");
+    CLEANUP(memory_cleanup) char *content = scratch_read(harness_output(harness, "path"), NULL);
+    assert_string_equal(content, "{\"Name\": \"db\"}\n");
+    assert_string_equal(json_get_text(json_object_get(harness->outputs, "json"), "Name"), "db");
+}
+
+static void template_names_the_place_of_what_is_missing(void **state)
+{
+    struct harness *harness = *state;
+    scratch_write(harness->plan, "t", "a\nb ${{ nothing.there }}\n");
+    harness_run(harness, &action_template_render, "{'file': 't', 'values': {}}");
+    assert_int_equal(harness->error.code, ERROR_INVALID);
+    assert_int_equal(harness->error.line, 2);
+    assert_int_equal(harness->error.column, 7);
+    assert_non_null(strstr(harness->error.file, "/t"));
+}
+
+static void template_never_leaves_a_blank(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_template_render,
+                "{'inline': '[${{ a }}]', 'values': {'a': null}}");
+    assert_int_equal(harness->error.code, ERROR_INVALID);
+}
+
+static void template_stays_in_the_folder_of_the_run(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_template_render,
+                "{'inline': 'x', 'to': '../plan/x', 'values': {}}");
+    assert_int_equal(harness->status, -1);
+}
+
+static void template_result_that_is_to_be_json_has_to_be(void **state)
+{
+    struct harness *harness = *state;
+    harness_run(harness, &action_template_render,
+                "{'inline': '{${{ a }}}', 'values': {'a': 1}, 'format': 'json'}");
+    assert_int_equal(harness->error.code, ERROR_INVALID);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -232,6 +363,19 @@ int main(void)
         TEST(assert_names_what_is_not_so),
         TEST(assert_looks_at_all_before_it_fails),
         TEST(assert_refuses_what_is_neither_true_nor_false),
+        TEST(approval_goes_on_when_a_person_agrees),
+        TEST(approval_ends_the_step_when_a_person_does_not),
+        TEST(approval_offers_choices_of_the_plan),
+        TEST(approval_in_a_dry_run_asks_nobody),
+        TEST(approval_that_was_given_stands_after_a_resume),
+        TEST(fail_fails_with_the_words_of_the_plan),
+        TEST(note_is_a_fact_of_the_run),
+        TEST(template_sees_its_values),
+        TEST(template_is_found_in_the_folder_of_templates),
+        TEST(template_names_the_place_of_what_is_missing),
+        TEST(template_never_leaves_a_blank),
+        TEST(template_stays_in_the_folder_of_the_run),
+        TEST(template_result_that_is_to_be_json_has_to_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
