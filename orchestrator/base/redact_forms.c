@@ -40,7 +40,7 @@ static void add_base64_both_alphabets(struct redactor *redactor, struct buffer *
     add_form(redactor, form);
     for (size_t i = 0; i < form->size_bytes; i++) {
         char byte = form->data[i];
-        form->data[i] = byte == '+' ? '-' : byte == '/' ? '_' : byte;
+        form->data[i] = (char)(byte == '+' ? '-' : byte == '/' ? '_' : byte);
     }
     add_form(redactor, form);
 }
@@ -95,17 +95,17 @@ static void add_url_forms(struct redactor *redactor, const char *bytes, size_t s
 {
     add_url_form(redactor, bytes, size_bytes, "", "X", false); /* RFC 3986 */
     add_url_form(redactor, bytes, size_bytes, "", "x", false);
-    add_url_form(redactor, bytes, size_bytes, "", "X", true);          /* forms */
-    add_url_form(redactor, bytes, size_bytes, "/", "X", false);        /* Python's quote() */
-    add_url_form(redactor, bytes, size_bytes, "!'()*", "X", false);    /* encodeURIComponent() */
+    add_url_form(redactor, bytes, size_bytes, "", "X", true);           /* forms */
+    add_url_form(redactor, bytes, size_bytes, "/", "X", false);         /* Python's quote() */
+    add_url_form(redactor, bytes, size_bytes, "!'()*", "X", false);     /* encodeURIComponent() */
     add_url_form(redactor, bytes, size_bytes, "$&+,/:;=@", "X", false); /* Go's path escape */
 }
 
 enum json_style {
-    JSON_PLAIN,  /* what must be escaped */
-    JSON_HTML,   /* and < > &, as Go does: terraform, kubectl */
-    JSON_SLASH,  /* and / */
-    JSON_ASCII,  /* and everything beyond ASCII, as Python does: the aws CLI */
+    JSON_PLAIN, /* what must be escaped */
+    JSON_HTML,  /* and < > &, as Go does: terraform, kubectl */
+    JSON_SLASH, /* and / */
+    JSON_ASCII, /* and everything beyond ASCII, as Python does: the aws CLI */
     JSON_STYLES,
 };
 

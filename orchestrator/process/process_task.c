@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,10 @@
 #include "base/file.h"
 #include "process/process_internal.h"
 
-enum { LOCK_LIMIT_BYTES = 4096 };
+enum {
+    LOCK_LIMIT_BYTES = 4096,
+    STAT_START_FIELD = 22, /* starttime in /proc/PID/stat, counted from 1 */
+};
 
 static void read_boot_id(char boot_id[TASK_BOOT_ID_SIZE])
 {
@@ -124,23 +128,55 @@ int task_is_locked(int directory, bool *ret_locked)
     return 0;
 }
 
+/* The number at *at, behind which *at then stands. */
+static bool take_number(const char **at, uint64_t *ret_number)
+{
+    char *end;
+    errno = 0;
+    *ret_number = strtoull(*at, &end, 10);
+    bool taken = end != *at && errno == 0;
+    *at = end;
+    return taken;
+}
+
+static bool parse_child(const char *line, struct task_child *child)
+{
+    uint64_t numbers[6];
+    const char *at = line + strlen("child ");
+    if (strncmp(line, "child ", strlen("child ")) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        if (!take_number(&at, &numbers[i])) {
+            return false;
+        }
+    }
+    child->pid = (pid_t)numbers[0];
+    child->started_at_ns = (int64_t)numbers[1];
+    child->before_ns = (int64_t)numbers[2];
+    child->after_ns = (int64_t)numbers[3];
+    child->inodes[0] = numbers[4];
+    child->inodes[1] = numbers[5];
+    return *at == '\n';
+}
+
 int task_read_child(int directory, struct task_child *ret_child)
 {
+    static const char header[] = "drctl-task 1 ";
     char text[LOCK_LIMIT_BYTES];
-    char boot_id[TASK_BOOT_ID_SIZE] = "";
     struct task_child child = {0};
-    int pid = 0;
     int error = read_lock(directory, text);
     if (error != 0) {
         return error;
     }
-    int fields = sscanf(text,
-                        "drctl-task 1 %36s\nchild %d %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNu64
-                        " %" SCNu64,
-                        boot_id, &pid, &child.started_at_ns, &child.before_ns, &child.after_ns,
-                        &child.inodes[0], &child.inodes[1]);
-    child.pid = fields == 7 && pid > 0 ? pid : 0;
-    child.same_boot = strcmp(boot_id, this_boot()) == 0;
+    char *newline = strchr(text, '\n');
+    if (newline != NULL && strncmp(text, header, strlen(header)) == 0) {
+        *newline = '\0';
+        child.same_boot = strcmp(text + strlen(header), this_boot()) == 0;
+        if (!parse_child(newline + 1, &child)) {
+            child.pid = 0; /* it is written before the command executes: so none was */
+        }
+    }
     *ret_child = child;
     return 0;
 }
@@ -158,12 +194,12 @@ static bool read_start(pid_t pid, char *ret_state, int64_t *ret_start_ns, int64_
         return false;
     }
     text[size] = '\0';
-    const char *after_name = strrchr(text, ')');
-    if (after_name == NULL ||
-        sscanf(after_name,
-               ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-               "%" SCNu64,
-               ret_state, &ticks) != 2) {
+    const char *at = strrchr(text, ')'); /* the name before it may hold anything */
+    for (int field = 2; at != NULL && field < STAT_START_FIELD; field++) {
+        at = strchr(at + 1, ' ');
+        *ret_state = at != NULL && field == 2 ? at[1] : *ret_state;
+    }
+    if (at == NULL || !take_number(&at, &ticks)) {
         return false;
     }
     *ret_tick_ns = CLOCK_NS_PER_S / sysconf(_SC_CLK_TCK);

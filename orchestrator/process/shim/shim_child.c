@@ -106,7 +106,7 @@ static __attribute__((noinline)) pid_t fork_command(struct birth *birth)
 {
     pid_t pid = vfork(); /* NOLINT: the point is not to copy page tables */
     if (pid == 0) {
-        become_command(birth);
+        become_command(birth); /* NOLINT: it makes system calls only */
     }
     return pid;
 }
