@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "network/net_session.h"
+#include "network/resolver.h"
 
 static const struct parameter parameters[] = {
     {.name = "name", .type = VALUE_STRING, .required = true, .exposed = true, .doc = "The name"},
@@ -66,32 +67,6 @@ static const struct output outputs[] = {
      .doc = "What each server said: {server, values, ttl_s, latency_ms, error}"},
     {0}};
 
-struct texts {
-    VECTOR(char *)
-    list; /* ends with a NULL that count does not include, once it was closed */
-};
-
-static void texts_add(struct texts *texts, const char *text)
-{
-    vector_push(&texts->list, memory_text(text));
-}
-
-/* The items as a NULL-terminated array; borrowed. */
-static const char *const *texts_close(struct texts *texts)
-{
-    vector_push(&texts->list, NULL);
-    texts->list.count--;
-    return (const char *const *)texts->list.items;
-}
-
-static void texts_release(struct texts *texts)
-{
-    vector_each (char **, text, &texts->list) {
-        free(*text);
-    }
-    vector_release(&texts->list);
-}
-
 struct verification {
     struct attempt *attempt;
     const char *name;
@@ -102,59 +77,13 @@ struct verification {
 
 /* --- whom to ask ---------------------------------------------------------------------------- */
 
-static void add_separated(struct texts *texts, const char *list)
-{
-    static const char separators[] = ", ";
-    for (list += strspn(list, separators); *list != '\0'; list += strspn(list, separators)) {
-        size_t size_bytes = strcspn(list, separators);
-        CLEANUP(memory_cleanup) char *item = memory_text_n(list, size_bytes);
-        texts_add(texts, item);
-        list += size_bytes;
-    }
-}
-
-/* Asks the system's resolver (or DRCTL_RESOLVER) and appends the values. */
-static int resolve(struct verification *work, const char *name, const char *type,
-                   struct texts *values, struct error *err)
-{
-    struct texts resolvers = {0};
-    struct dns_replies replies;
-    const char *given = attempt_getenv(work->attempt, "DRCTL_RESOLVER");
-    add_separated(&resolvers, given != NULL ? given : "");
-    struct dns_question question = {
-        .name = name,
-        .type = type,
-        .servers = resolvers.list.count != 0 ? texts_close(&resolvers) : NULL,
-        .is_recursive = true,
-        .timeout_ms = attempt_duration_ms(work->attempt, "request_timeout", 5000),
-    };
-    int status = net_ask_dns(work->attempt, &question, &replies, err);
-    texts_release(&resolvers);
-    if (status != 0) {
-        return -1;
-    }
-    struct dns_reply *reply = &replies.list.items[0];
-    const char **found;
-    size_t count = dns_answer_values(&reply->answer, type, &found);
-    for (size_t i = 0; i < count; i++) {
-        texts_add(values, found[i]);
-    }
-    free(found);
-    if (error_is_set(&reply->err)) {
-        error_move(err, &reply->err);
-        status = -1;
-    }
-    dns_replies_release(&replies);
-    return status;
-}
-
 static int find_name_servers(struct verification *work, struct error *err)
 {
     const char *zone = attempt_text(work->attempt, "zone");
     const char *above = zone != NULL ? zone : work->name;
     /* Without a zone the nearest name above that has NS records is it. */
     while (work->servers.list.count == 0 && strchr(above, '.') != NULL) {
-        if (resolve(work, above, "NS", &work->servers, err) != 0) {
+        if (resolver_ask(work->attempt, above, "NS", &work->servers, err) != 0) {
             return error_context(err, "the name servers of %s", above);
         }
         if (zone != NULL) {
@@ -179,7 +108,7 @@ static int find_servers(struct verification *work, struct error *err)
         texts_add(&work->servers, json_string_value(item));
     }
     if (work->servers.list.count == 0 && given != NULL) {
-        add_separated(&work->servers, given);
+        texts_add_separated(&work->servers, given);
     }
     return work->servers.list.count != 0 ? 0 : find_name_servers(work, err);
 }
@@ -404,7 +333,8 @@ static int verify(struct verification *work, struct error *err)
     if (find_servers(work, err) != 0) {
         return -1;
     }
-    if (same_as != NULL && resolve(work, same_as, work->type, &work->allowed, err) != 0) {
+    if (same_as != NULL &&
+        resolver_ask(work->attempt, same_as, work->type, &work->allowed, err) != 0) {
         return error_context(err, "the values of %s", same_as);
     }
     if (same_as != NULL && work->allowed.list.count == 0) {

@@ -1,5 +1,6 @@
 /* http.check: is the service there, and does it say what it should? Asked again and again until it
  * does or the time is over, since a load balancer needs its while. */
+#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "network/net_session.h"
+#include "network/resolver.h"
 
 enum {
     BODY_LIMIT_BYTES = 1024 * 1024, /* a health page; more is not one */
@@ -39,7 +41,7 @@ static const struct parameter parameters[] = {
     {.name = "connect_to",
      .type = VALUE_STRING,
      .exposed = true,
-     .doc = "HOST:PORT to connect to instead, to test a site before DNS points to it"},
+     .doc = "HOST or HOST:PORT to connect to instead, to test a site before DNS points to it"},
     {.name = "redirects",
      .type = VALUE_INTEGER,
      .default_json = "0",
@@ -138,8 +140,52 @@ struct check {
     struct net_session *session;
     struct http_headers headers;
     struct http_request request;
+    char *place; /* "HOST:PORT" to connect to; NULL: the URL's */
     unsigned tries;
 };
+
+static char *url_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+        return NULL;
+    }
+    char *copy = memory_text(text);
+    curl_free(text);
+    return copy;
+}
+
+/* Where to connect: `connect_to`, or the URL's host; looked up anew each time, since the name may
+ * be just what is being moved. */
+static int find_place(struct check *check, struct error *err)
+{
+    const char *given = attempt_text(check->attempt, "connect_to");
+    const char *colon = given != NULL ? strrchr(given, ':') : NULL;
+    CURLU *url = curl_url();
+    if (curl_url_set(url, CURLUPART_URL, check->request.url, 0) != CURLUE_OK) {
+        curl_url_cleanup(url);
+        return 0; /* the client says what is wrong with it */
+    }
+    CLEANUP(memory_cleanup) char *url_host = url_part(url, CURLUPART_HOST);
+    CLEANUP(memory_cleanup) char *url_port = url_part(url, CURLUPART_PORT);
+    curl_url_cleanup(url);
+    size_t host_bytes = colon != NULL ? (size_t)(colon - given) : 0;
+    CLEANUP(memory_cleanup)
+    char *host = colon != NULL ? memory_text_n(given, host_bytes)
+                               : memory_text(given != NULL ? given : url_host);
+    const char *port = colon != NULL ? colon + 1 : url_port;
+    free(check->place);
+    check->place = NULL;
+    if (host == NULL || port == NULL ||
+        resolver_connect_to(check->attempt, host, port, &check->place, err) != 0) {
+        return error_is_set(err) ? -1 : 0;
+    }
+    if (check->place == NULL && given != NULL) {
+        check->place = memory_format("%s:%s", host, port);
+    }
+    check->request.connect_to = check->place;
+    return 0;
+}
 
 /* One question; 0 when the answer is good. The outputs are those of the last one. */
 static int ask_once(struct check *check, struct error *err)
@@ -147,6 +193,9 @@ static int ask_once(struct check *check, struct error *err)
     struct attempt *attempt = check->attempt;
     struct http_response response = {0};
     check->tries++;
+    if (find_place(check, err) != 0) {
+        return -1;
+    }
     if (net_session_http(check->session, &check->request, &response, err) != 0) {
         return -1;
     }
@@ -218,7 +267,6 @@ static void read_request(struct check *check)
         .url = attempt_text(attempt, "url"),
         .headers = &check->headers,
         .body = span_of_text(body != NULL ? body : ""),
-        .connect_to = attempt_text(attempt, "connect_to"),
         .timeout_ms = attempt_duration_ms(attempt, "request_timeout", 10000),
         .response_limit_bytes = BODY_LIMIT_BYTES,
         .redirects_max = redirects < 0               ? 0
@@ -245,6 +293,7 @@ static int run(struct attempt *attempt, struct error *err)
     int status = ask_until_good(&check, err);
     attempt_set_output(attempt, "tries", json_integer(check.tries));
     http_headers_release(&check.headers);
+    free(check.place);
     return status;
 }
 

@@ -43,6 +43,12 @@ static const struct parameter parameters[] = {
      .one_of = "records",
      .doc = "Records as they shall be: {name, type, ttl, values} or {name, type, alias: {name, "
             "zone_id}}, with set_identifier, weight, failover …; state: absent takes one away"},
+    {.name = "for",
+     .type = VALUE_STRING,
+     .exposed = true,
+     .doc =
+         "Where a record's values are a map, such as by region: the key of those that are meant; "
+         "`alias: true` then makes them the name of another record of the zone"},
     {.name = "changes",
      .type = VALUE_MAP,
      .exposed = true,
@@ -119,8 +125,14 @@ static int read_wanted(struct work *work, struct error *err)
     const json_t *changes = attempt_argument(attempt, "changes");
     const char *comment = attempt_text(attempt, "comment");
     int status;
+    const char *key = attempt_text(attempt, "for");
     if (records != NULL) {
-        status = route53_records_to_batch(records, work->zone.name, &work->wanted, err);
+        CLEANUP(json_cleanup)
+        json_t *chosen = key != NULL ? route53_records_for(records, key, work->zone.id, err)
+                                     : json_incref((json_t *)(uintptr_t)records);
+        status = chosen == NULL
+                     ? -1
+                     : route53_records_to_batch(chosen, work->zone.name, &work->wanted, err);
     } else if (changes != NULL) {
         status = route53_batch_from_json(changes, &work->wanted, err);
         status = status == 0 ? 0 : error_context(err, "changes");

@@ -167,6 +167,49 @@ int route53_records_to_batch(const json_t *records, const char *zone_name,
     return 0;
 }
 
+static json_t *record_for(const json_t *record, const char *key, const char *zone_id,
+                          struct error *err)
+{
+    const json_t *values = json_object_get(record, "values");
+    json_t *copy = json_copy((json_t *)(uintptr_t)record);
+    if (!json_is_object(values)) {
+        return copy;
+    }
+    json_t *value = json_object_get(values, key);
+    if (value == NULL) {
+        const char *name = json_get_text(record, "name");
+        error_set(err, ERROR_INVALID, "the record %s has no values for %s",
+                  name != NULL ? name : "without a name", key);
+        json_decref(copy);
+        return NULL;
+    }
+    if (json_is_true(json_object_get(record, "alias"))) {
+        json_object_del(copy, "values");
+        json_object_set_new(copy, "alias",
+                            json_pack("{s:O, s:s}", "name", value, "zone_id", zone_id));
+    } else {
+        json_object_set(copy, "values", value);
+    }
+    return copy;
+}
+
+json_t *route53_records_for(const json_t *records, const char *key, const char *zone_id,
+                            struct error *err)
+{
+    json_t *list = json_array();
+    size_t i;
+    json_t *record;
+    json_array_foreach (records, i, record) {
+        json_t *one = record_for(record, key, zone_id, err);
+        if (one == NULL) {
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
 int route53_records_check_zone(const struct route53_batch *batch, const char *zone_name,
                                struct error *err)
 {

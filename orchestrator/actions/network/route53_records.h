@@ -11,6 +11,13 @@
 MUST_USE int route53_records_to_batch(const json_t *records, const char *zone_name,
                                       struct route53_batch *ret_batch, struct error *err);
 
+/* The same records for one of several places. A record whose `values` are a map (by region, say)
+ * has those at the key, and with `alias: true` they are the name of another record of the same
+ * zone, of which the id is zone_id. A new reference; NULL with ERROR_INVALID when a map lacks the
+ * key. */
+MUST_USE json_t *route53_records_for(const json_t *records, const char *key, const char *zone_id,
+                                     struct error *err);
+
 /* Refuses a batch that touches a name outside the zone. */
 MUST_USE int route53_records_check_zone(const struct route53_batch *batch, const char *zone_name,
                                         struct error *err);
