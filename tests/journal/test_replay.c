@@ -18,6 +18,15 @@
 
 enum { SAMPLE_LINES = 12 };
 
+/* Thousands of journals are written here, and none has to survive a power cut. */
+int __wrap_fdatasync(int descriptor);
+
+int __wrap_fdatasync(int descriptor)
+{
+    (void)descriptor;
+    return 0;
+}
+
 static int count_events(const struct journal_event *event, void *data, struct error *err)
 {
     (void)err;
