@@ -1,12 +1,15 @@
 /* terraform.* with the real terraform and its built-in resource terraform_data, which needs no
  * provider; what needs one is in test_terraform_aws.c. */
+#include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -295,6 +298,47 @@ static void an_apply_outlives_drctl_and_is_followed_on(void **state)
     free(plan(harness, ", 'no_changes': true"));
 }
 
+/* Kills, without warning, whatever runs in or for the harness' folder: what a power cut does. */
+static size_t kill_all_of(const struct harness *harness)
+{
+    size_t killed = 0;
+    DIR *processes = opendir("/proc");
+    assert_non_null(processes);
+    for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+        CLEANUP(memory_cleanup) char *path = memory_format("/proc/%s/cmdline", entry->d_name);
+        CLEANUP(buffer_release) struct buffer words = BUFFER_INIT;
+        long pid = strtol(entry->d_name, NULL, 10);
+        if (pid <= 0 || pid == getpid() || file_read(path, 1 << 20, &words, NULL) != 0) {
+            continue;
+        }
+        if (memmem(words.data, words.size_bytes, harness->folder, strlen(harness->folder)) !=
+            NULL) {
+            killed += kill((pid_t)pid, SIGKILL) == 0;
+        }
+    }
+    closedir(processes);
+    return killed;
+}
+
+static void an_apply_whose_end_nobody_saw_is_finished_by_a_fresh_plan(void **state)
+{
+    struct harness *harness = *state;
+    make_slow(harness, "sleep 2");
+    init(harness);
+    CLEANUP(memory_cleanup) char *path = plan(harness, "");
+    harness->detach_at = "slow: Creating...";
+    CLEANUP(memory_cleanup) char *arguments = memory_format("{'plan': '%s'}", path);
+    harness_run(harness, &action_terraform_apply, arguments);
+    assert_true(harness->detached);
+    harness->detach_at = NULL;
+    assert_true(kill_all_of(harness) >= 2);
+    usleep(500 * 1000);
+    harness_resume_ok(harness);
+    assert_true(harness_shows(harness, "how terraform ended was not seen"));
+    assert_int_equal(harness_started(harness, "apply-afresh"), 1);
+    free(plan(harness, ", 'no_changes': true"));
+}
+
 static void a_cancelled_apply_is_interrupted_once_and_finished_afresh(void **state)
 {
     struct harness *harness = *state;
@@ -380,6 +424,16 @@ static void outputs_are_read_and_secrets_hidden(void **state)
     assert_null(strstr(events, "hunter22secret"));
 }
 
+static void stars_are_not_handed_on_as_a_secret(void **state)
+{
+    struct harness *harness = *state;
+    build(harness);
+    harness_run_ok(harness, &action_terraform_output, "{'dir': 'env'}");
+    harness_run(harness, &action_terraform_output, "{'dir': 'env'}");
+    assert_int_equal(harness->error.code, ERROR_REFUSED);
+    assert_non_null(strstr(harness->error.message, "hidden in this run already"));
+}
+
 static void only_what_is_named_is_destroyed(void **state)
 {
     struct harness *harness = *state;
@@ -441,6 +495,8 @@ int main(void)
         TEST(errored_state_is_pushed_before_anything_else),
         TEST(a_copy_of_the_state_is_kept_first),
         TEST(outputs_are_read_and_secrets_hidden),
+        TEST(stars_are_not_handed_on_as_a_secret),
+        TEST(an_apply_whose_end_nobody_saw_is_finished_by_a_fresh_plan),
         TEST(only_what_is_named_is_destroyed),
         TEST(a_resource_is_imported_once_and_forgotten_on_undo),
     };

@@ -42,11 +42,9 @@ static int set_outputs(const struct terraform *terraform, const struct applied *
 {
     struct attempt *attempt = terraform->attempt;
     json_t *values = NULL;
-    json_t *secrets = NULL;
-    if (terraform_outputs_read(terraform, &values, &secrets, err) != 0) {
+    if (terraform_outputs_read(terraform, &values, NULL, err) != 0) {
         return -1;
     }
-    json_decref(secrets);
     attempt_set_output(attempt, "values", values);
     attempt_set_output(attempt, "summary", json_incref(applied->summary));
     attempt_set_output(attempt, "state_backup",
@@ -61,7 +59,6 @@ static int apply(struct attempt *attempt, struct saved_plan *plan, struct error 
     if (terraform_open(attempt, plan->dir, &terraform, err) != 0) {
         return -1;
     }
-    terraform.program = plan->program;
     CLEANUP(memory_cleanup) char *program = memory_text(plan->program); /* plan may be replaced */
     terraform.program = program;
     int status = apply_saved(&terraform, plan, &applied, err);

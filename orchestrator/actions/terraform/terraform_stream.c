@@ -24,11 +24,12 @@ static char *lock_field(const char *detail, const char *name)
 
 static void read_lock(struct terraform_stream *stream, const char *detail)
 {
-    if (stream->lock.id == NULL && strstr(detail, "Lock Info:") != NULL) {
-        stream->lock.id = lock_field(detail, "ID:");
-        stream->lock.who = lock_field(detail, "Who:");
-        stream->lock.operation = lock_field(detail, "Operation:");
-        stream->lock.created = lock_field(detail, "Created:");
+    const char *info = strstr(detail, "Lock Info:"); /* what S3 says before it has an ID, too */
+    if (stream->lock.id == NULL && info != NULL) {
+        stream->lock.id = lock_field(info, "ID:");
+        stream->lock.who = lock_field(info, "Who:");
+        stream->lock.operation = lock_field(info, "Operation:");
+        stream->lock.created = lock_field(info, "Created:");
     }
 }
 
