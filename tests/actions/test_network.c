@@ -304,6 +304,40 @@ static void most_servers_have_to_answer(void **state)
     assert_int_equal(harness->status, -1);
 }
 
+static void the_zone_s_own_servers_are_found_through_the_resolver(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_dns_verify,
+                   "{'name': 'www.own.example', 'zone': 'own.example', 'expect': ['192.0.2.5']}");
+    CLEANUP(memory_cleanup)
+    char *servers = json_canonical(json_object_get(harness->outputs, "servers"));
+    assert_non_null(strstr(servers, "\"127.0.0.1:"));
+    assert_int_equal(json_array_size(json_object_get(harness->outputs, "servers")), 2);
+}
+
+static void the_resolver_has_to_do_where_name_servers_cannot_be_reached(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_dns_verify,
+                   "{'name': 'www.far.example', 'zone': 'far.example', 'expect': ['192.0.2.6'], "
+                   "'request_timeout': '300ms'}");
+    assert_true(harness_shows(harness, "no name server of the zone answers"));
+}
+
+static void records_by_region_take_the_chosen_value(void **state)
+{
+    struct harness *harness = *state;
+    put_record("app.us-west-2.example.com", "192.0.2.44");
+    harness_run_ok(harness, &action_route53_change,
+                   "{'zone': 'example.com', 'interval': '100ms', 'for': 'us-west-2', 'records': "
+                   "[{'name': 'example.com', 'type': 'A', 'alias': true, 'values': {'us-east-2': "
+                   "'app.us-east-2.example.com', 'us-west-2': 'app.us-west-2.example.com'}}, "
+                   "{'name': 'app.example.com', 'type': 'CNAME', 'ttl': 60, 'values': "
+                   "{'us-west-2': 'app.us-west-2.example.com'}}]}");
+    assert_true(harness_shows(harness, "alias of app.us-west-2.example.com."));
+    assert_true(harness_shows(harness, "60s app.us-west-2.example.com"));
+}
+
 static void a_dry_run_says_what_is_served_now(void **state)
 {
     struct harness *harness = *state;
@@ -471,6 +505,14 @@ static int start(void **state)
                                           "lb.example.net=A=60=192.0.2.2",
                                           "lb.example.net=A=60=192.0.2.3",
                                           "other.example.net=A=60=192.0.2.1",
+                                          "own.example=NS=60=ns1.own.example",
+                                          "own.example=NS=60=ns2.own.example",
+                                          "ns1.own.example=A=60=127.0.0.1",
+                                          "ns2.own.example=A=60=127.0.0.1",
+                                          "www.own.example=A=60=192.0.2.5",
+                                          "far.example=NS=60=ns1.far.example",
+                                          "ns1.far.example=A=60=127.0.0.9",
+                                          "www.far.example=A=60=192.0.2.6",
                                           NULL};
     signal(SIGPIPE, SIG_IGN);
     local_server_start(&route53, "tests/stand-ins/route53", zones);
@@ -508,6 +550,9 @@ int main(void)
         TEST(a_wrong_answer_is_shown_when_the_time_is_over),
         TEST(values_that_must_be_gone_and_names_that_must_be_met),
         TEST(most_servers_have_to_answer),
+        TEST(the_zone_s_own_servers_are_found_through_the_resolver),
+        TEST(the_resolver_has_to_do_where_name_servers_cannot_be_reached),
+        TEST(records_by_region_take_the_chosen_value),
         TEST(a_dry_run_says_what_is_served_now),
         TEST(a_service_that_comes_up_is_waited_for),
         TEST(a_service_that_does_not_come_up_fails_with_its_last_words),

@@ -2,8 +2,9 @@
  * one, past every cache: Route 53's INSYNC says nothing about what is really served, and a resolver
  * may repeat the old answer for as long as its TTL says.
  *
- * Whom to ask, in this order: `servers`, DRCTL_RESOLVER ("HOST:PORT", separated by commas; for a
- * sandbox and for a network that lets no DNS out), the zone's NS records. */
+ * Whom to ask: `servers`, or those that the zone's NS records name. Where DRCTL_RESOLVER stands in
+ * for the system's resolver, it is asked for their addresses, and they are asked at its port; when
+ * none of them can be reached from here, the resolver has to do. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -72,7 +73,8 @@ struct verification {
     const char *name;
     const char *type;
     struct texts servers;
-    struct texts allowed; /* of `same_as` */
+    struct texts resolvers; /* to fall back to; empty when there is nothing to */
+    struct texts allowed;   /* of `same_as` */
 };
 
 /* --- whom to ask ---------------------------------------------------------------------------- */
@@ -99,6 +101,38 @@ static int find_name_servers(struct verification *work, struct error *err)
     return 0;
 }
 
+/* ":PORT" of the first resolver; "" when it has the usual one. Borrowed. */
+static const char *port_of(const struct texts *resolvers)
+{
+    const char *first = resolvers->list.items[0];
+    const char *colon = strrchr(first, ':');
+    bool is_v6 = *first != '[' && strchr(first, ':') != colon;
+    return colon != NULL && !is_v6 ? colon : "";
+}
+
+/* The zone's name servers by address, as the given resolver knows them. None is no error. */
+static void find_behind(struct verification *work, const struct texts *resolvers)
+{
+    struct texts names = {0};
+    struct error err = ERROR_INIT;
+    if (find_name_servers(work, &err) == 0) {
+        names = work->servers;
+        work->servers = (struct texts){0};
+    }
+    vector_each (char **, name, &names.list) {
+        struct texts addresses = {0};
+        if (resolver_ask(work->attempt, *name, "A", &addresses, &err) == 0 &&
+            addresses.list.count != 0) {
+            CLEANUP(memory_cleanup)
+            char *server = memory_format("%s%s", addresses.list.items[0], port_of(resolvers));
+            texts_add(&work->servers, server);
+        }
+        texts_release(&addresses);
+    }
+    error_release(&err);
+    texts_release(&names);
+}
+
 static int find_servers(struct verification *work, struct error *err)
 {
     const char *given = attempt_getenv(work->attempt, "DRCTL_RESOLVER");
@@ -107,10 +141,37 @@ static int find_servers(struct verification *work, struct error *err)
     json_array_foreach (attempt_argument(work->attempt, "servers"), i, item) {
         texts_add(&work->servers, json_string_value(item));
     }
-    if (work->servers.list.count == 0 && given != NULL) {
-        texts_add_separated(&work->servers, given);
+    if (work->servers.list.count != 0) {
+        return 0;
     }
-    return work->servers.list.count != 0 ? 0 : find_name_servers(work, err);
+    if (given == NULL) {
+        return find_name_servers(work, err);
+    }
+    texts_add_separated(&work->resolvers, given);
+    if (work->resolvers.list.count != 0) {
+        find_behind(work, &work->resolvers);
+    }
+    if (work->servers.list.count == 0) {
+        texts_add_separated(&work->servers, given);
+        texts_release(&work->resolvers);
+    }
+    return work->servers.list.count != 0
+               ? 0
+               : error_set(err, ERROR_INVALID, "DRCTL_RESOLVER names no server");
+}
+
+/* When no name server can be reached from here: the resolver instead, once. */
+static bool fall_back(struct verification *work)
+{
+    if (work->resolvers.list.count == 0) {
+        return false;
+    }
+    attempt_say(work->attempt, "no name server of the zone answers; asking %s instead",
+                work->resolvers.list.items[0]);
+    texts_release(&work->servers);
+    work->servers = work->resolvers;
+    work->resolvers = (struct texts){0};
+    return true;
 }
 
 /* --- is it right? --------------------------------------------------------------------------- */
@@ -305,6 +366,12 @@ static int ask_until_right(struct verification *work, struct error *err)
         int status = ask_round(work, &round, &own);
         bool is_over = clock_monotonic_ns() + interval_ms * CLOCK_NS_PER_MS > deadline_ns ||
                        attempt_is_dry_run(attempt) || attempt_check(attempt, NULL) != 0;
+        bool none_answers = status != 0 && round.right == 0 && round.wrong == 0;
+        if (none_answers && fall_back(work)) {
+            round_release(&round);
+            error_release(&own);
+            continue;
+        }
         if (status == 0) {
             say_right(work, &round);
             put_outputs(work, &round);
@@ -360,6 +427,7 @@ static int run(struct attempt *attempt, struct error *err)
     }
     error_release(&own);
     texts_release(&work.servers);
+    texts_release(&work.resolvers);
     texts_release(&work.allowed);
     return status;
 }

@@ -269,6 +269,7 @@ static void read_request(struct check *check)
         .body = span_of_text(body != NULL ? body : ""),
         .timeout_ms = attempt_duration_ms(attempt, "request_timeout", 10000),
         .response_limit_bytes = BODY_LIMIT_BYTES,
+        .fresh_connection = true, /* a kept one would go on asking where the name pointed before */
         .redirects_max = redirects < 0               ? 0
                          : redirects > REDIRECTS_MAX ? REDIRECTS_MAX
                                                      : (unsigned)redirects,
