@@ -19,6 +19,7 @@ from .databases import ResourceIds
 from .emulator import Moto
 
 SELECTIONS = re.compile(r"/backup/plans/([^/]+)/selections/?([^/]*)/?")
+RECOVERY_POINTS = re.compile(r"/backup-vaults/[^/]+/recovery-points/?")
 Answer = tuple[int, bytes]
 
 
@@ -82,6 +83,9 @@ class Gaps:
         found = self._resource_ids.answer(request)
         if found is not None:
             return 200, _zones_of(request.region, found)
+        if request.service == "backup" and request.method == "GET" and \
+                RECOVERY_POINTS.fullmatch(request.path):
+            return 200, b'{"RecoveryPoints": []}'  # moto makes none, and cannot say so
         return self._selections.answer(request)
 
     def adapt(self, request: AwsRequest, status: int, body: bytes) -> bytes:
