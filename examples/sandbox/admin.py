@@ -105,13 +105,13 @@ class Admin:
         return {p["resource"]: made}
 
     def _recording(self, rest: list[str], p: Parameters) -> Any:
-        """start; stop writes to `path`; drop forgets."""
+        """start; stop writes to `path` (`names`: see Recorder.stop); drop forgets."""
         recorder = self.daemon.gateway.recorder
         what = _one(rest, "start|stop|drop")
         if what == "start":
             recorder.start()
         elif what == "stop":
-            return {"requests": recorder.stop(Path(p["path"]))}
+            return {"requests": recorder.stop(Path(p["path"]), p["names"])}
         elif what == "drop":
             recorder.drop()
         else:

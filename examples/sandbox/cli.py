@@ -11,6 +11,7 @@ from typing import Any, Callable
 from urllib.parse import quote, urlencode
 
 from . import daemon, lifecycle, replay, seed
+from .emulator import MotoError
 from .lifecycle import SandboxError, admin
 from .paths import Layout
 from .processes import alive
@@ -191,7 +192,7 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         options.function(options)
-    except (SandboxError, seed.SeedError, OSError) as error:
+    except (SandboxError, seed.SeedError, MotoError, OSError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     return 0

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from . import emulator
@@ -22,7 +24,7 @@ from .gaps import Gaps
 from .gateway import Gateway
 from .kubernetes.server import Kubernetes
 from .paths import Layout
-from .processes import identify
+from .processes import identify, start_time
 from .record import Record
 from .repository import GitHost
 from .rules import Rules
@@ -40,12 +42,24 @@ class Daemon:
         layout.write(self._description)
         self.rules = Rules()
         self.record = Record(layout.requests)
-        self._child, port = emulator.start(layout.logs / "moto.log")
-        self._description["processes"]["moto"] = identify(self._child.pid).as_json()
-        layout.write(self._description)
-        self.moto = emulator.Moto(port)
-        self.gateway = Gateway(self.moto, self.rules, self.record)
+        log = layout.logs / "moto.log"
+        self._child = emulator.start(log)
+        try:
+            start = start_time(self._child.pid)
+            if start is not None:  # else it ended at once, which _assemble explains
+                self._description["processes"]["moto"] = {"pid": self._child.pid, "start": start}
+                layout.write(self._description)
+            self._assemble(log)
+        except BaseException:
+            self._child.kill()
+            self._child.wait()
+            raise
+
+    def _assemble(self, log: Path) -> None:
+        layout = self.layout
         self.kubernetes = Kubernetes(layout.certificates, self.rules, self.record)
+        self.moto = emulator.Moto(emulator.wait_for_port(self._child, log))
+        self.gateway = Gateway(self.moto, self.rules, self.record)
         self.clusters = Clusters(self.kubernetes)
         self.ages = Ages()
         self.gaps = Gaps(self.moto)
@@ -117,6 +131,8 @@ class Daemon:
 
 def serve(layout: Layout) -> int:
     """The body of the hidden verb `serve`."""
+    # A stop during the start unwinds it, so that moto does not stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     daemon = Daemon(layout)
     try:
         daemon.start()

@@ -40,21 +40,25 @@ def command() -> list[str]:
     raise MotoError("moto_server is not on PATH: pip install 'moto[server]'")
 
 
-def start(log: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Starts moto on a free port of its own choice; returns the process and the port."""
+def start(log: Path) -> subprocess.Popen[bytes]:
+    """Starts moto on a free port of its own choice; wait_for_port() tells which."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "MOTO_"))}
     environment |= {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "PYTHONUNBUFFERED": "1",
                     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "AWS_EC2_METADATA_DISABLED": "true"}
     with open(log, "wb") as output:
-        child = subprocess.Popen([*command(), "-H", "127.0.0.1", "-p", "0"], stdin=subprocess.DEVNULL,
-                                 stdout=output, stderr=output, env=environment,
-                                 start_new_session=True)
+        return subprocess.Popen([*command(), "-H", "127.0.0.1", "-p", "0"],
+                                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                env=environment, start_new_session=True)
+
+
+def wait_for_port(child: subprocess.Popen[bytes], log: Path) -> int:
+    """The port that moto listens on; it is killed when it does not in time."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         text = log.read_text(errors="replace")
         found = RUNNING.search(text)
         if found:
-            return child, int(found.group(1))
+            return int(found.group(1))
         if child.poll() is not None:
             raise MotoError(f"moto_server ended with status {child.returncode}:\n{text[-2000:]}")
         time.sleep(0.02)

@@ -89,6 +89,13 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
         """Requests are recorded by those who own them, not printed."""
 
+    def handle_expect_100(self) -> bool:
+        """The client waits for this before it sends its body, so it must not stay in a buffer."""
+        self.send_response_only(100)
+        self.end_headers()
+        self.wfile.flush()
+        return True
+
     def lower_headers(self) -> dict[str, str]:
         """Header names in lower case; repeated ones joined by a comma."""
         headers: dict[str, str] = {}

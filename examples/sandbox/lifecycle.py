@@ -14,7 +14,7 @@ from typing import Any
 
 from . import repository, site, terraform
 from .paths import Layout, replace
-from .processes import Identity, alive, stop
+from .processes import Identity, alive, identify, stop
 
 START_TIMEOUT_S = 40.0
 EXECUTABLE = Path(__file__).resolve().parent / "sandbox"
@@ -37,11 +37,16 @@ def up(layout: Layout, site_file: Path, source: Path) -> dict[str, Any]:
     if any(alive(identity) for identity in identities(layout).values()):
         raise SandboxError(f"a sandbox runs in {layout.root} already; take it down first")
     _clear(layout)
+    child = None
     try:
-        _prepare(layout, source)
-        description = _start_daemon(layout)
+        _prepare(layout)
+        child = _start_daemon(layout)
+        repository.create(layout.git, source)
+        description = _wait_ready(layout, child)
         _describe(layout, description, site_file)
     except BaseException:
+        if child and child.poll() is None:
+            stop(identify(child.pid))  # it may not have got as far as sandbox.json
         down(layout)
         raise
     return description
@@ -57,21 +62,23 @@ def _clear(layout: Layout) -> None:
             path.unlink(missing_ok=True)
 
 
-def _prepare(layout: Layout, source: Path) -> None:
+def _prepare(layout: Layout) -> None:
     for folder in (layout.logs, layout.certificates, layout.aws):
         folder.mkdir(parents=True)
-    repository.create(layout.git, source)
     terraform.write_config(layout.terraform_config, terraform.find_mirror())
     for name in ("config", "credentials"):
         (layout.aws / name).touch()
 
 
-def _start_daemon(layout: Layout) -> dict[str, Any]:
+def _start_daemon(layout: Layout) -> subprocess.Popen[bytes]:
+    with open(layout.logs / "sandbox.log", "wb") as output:
+        return subprocess.Popen([sys.executable, str(EXECUTABLE), "serve", "--dir",
+                                 str(layout.root)], stdin=subprocess.DEVNULL, stdout=output,
+                                stderr=output, start_new_session=True, cwd="/")
+
+
+def _wait_ready(layout: Layout, child: subprocess.Popen[bytes]) -> dict[str, Any]:
     log = layout.logs / "sandbox.log"
-    with open(log, "wb") as output:
-        child = subprocess.Popen([sys.executable, str(EXECUTABLE), "serve", "--dir",
-                                  str(layout.root)], stdin=subprocess.DEVNULL, stdout=output,
-                                 stderr=output, start_new_session=True, cwd="/")
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         description = layout.read()

@@ -5,7 +5,8 @@ shorten. Moto's identifiers come from one seedable generator, so the same reques
 after the same seed make the same world. Every recorded request, reads included, is sent again, and
 each answer must have the recorded status and identifiers; the first difference raises Mismatch, and
 the caller starts over with the real thing. One kind of name moto draws elsewhere (the secret of a
-managed database password): it is carried over into what is sent after it, the state included. Recordings stay in the user's cache folder of this
+managed database password), and the address and authority of our Kubernetes API differ: they are
+carried over into what is sent, the state included. Recordings stay in the user's cache folder of this
 machine, under a hash of everything that shapes them.
 """
 
@@ -86,26 +87,30 @@ class Recorder:
     def drop(self) -> None:
         self._entries = None
 
-    def stop(self, path: Path) -> int:
-        """Writes the recording and ends it; returns how many requests it holds, 0 for none."""
+    def stop(self, path: Path, names: list[str]) -> int:
+        """Writes the recording and ends it; returns how many requests it holds, 0 for none.
+
+        `names` are strings of this sandbox that another one replaces by its own, in this order.
+        """
         entries, self._entries = self._entries or [], None
         if not entries or not self._complete:
             return 0
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".new")
         with gzip.open(temporary, "wt", encoding="utf-8", compresslevel=6) as file:
+            file.write(json.dumps(names) + "\n")
             for entry in entries:
                 file.write(json.dumps(entry) + "\n")
         os.replace(temporary, path)
         return len(entries)
 
 
-def play(path: Path, port: int) -> int:
+def play(path: Path, port: int, names: list[str]) -> int:
     """Sends a recording to the gateway at a port; Mismatch at the first difference."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        entries = [json.loads(line) for line in file]
+        recorded, *entries = [json.loads(line) for line in file]
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    renamed: dict[str, str] = {}
+    renamed = dict(zip(recorded, names))
     try:
         for number, entry in enumerate(entries, 1):
             target, headers, sent = _translated(entry, renamed)

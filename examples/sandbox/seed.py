@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import lifecycle, replay
 from .emulator import Moto, MotoError
+from .kubernetes import certificates
 from .paths import Layout
 from .repository import git
 from .seed_base import Base, Facts, read_facts
@@ -69,13 +70,15 @@ class Production:
         """Production in the home region: from this machine's recording, else by terraform."""
         description = self.layout.read()
         cache = replay.cache_file(example, description["processes"]["moto"]["pid"])
+        names = [description["urls"]["kubernetes"],
+                 certificates.authority(self.layout.certificates)]
         if cache and replayed and cache.is_file():
-            replay.play(cache, description["ports"]["gateway"])
+            replay.play(cache, description["ports"]["gateway"], names)
             return
         lifecycle.admin(self.layout, "POST", "/record/start")
         self.apply()
         if cache:
-            lifecycle.admin(self.layout, "POST", "/record/stop", {"path": str(cache)})
+            lifecycle.admin(self.layout, "POST", "/record/stop", {"path": str(cache), "names": names})
             replay.prune(cache)
         else:
             lifecycle.admin(self.layout, "POST", "/record/drop")
