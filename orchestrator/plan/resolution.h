@@ -42,6 +42,9 @@ json_t *resolution_key(struct resolution *r, const struct node *node, const json
 /* Adds the texts of a value that is secret as a whole. */
 void resolution_note_texts(struct resolution *r, const json_t *value);
 
+/* For an error about all of a node instead of a byte in it. */
+#define RESOLUTION_WHOLE SIZE_MAX
+
 /* Gives the error, when it has no place yet, the place of a byte of the node. Returns NULL. */
 json_t *resolution_fail(struct resolution *r, const struct node *node, size_t offset);
 

@@ -139,7 +139,8 @@ static void note_secrets(struct resolution *r, const json_t *value, const json_t
 
 json_t *resolution_fail(struct resolution *r, const struct node *node, size_t offset)
 {
-    struct mark at = document_position(r->document, node, offset);
+    struct mark at =
+        offset == RESOLUTION_WHOLE ? node->at : document_position(r->document, node, offset);
     if (error_is_set(r->err) && r->err->line == 0) {
         r->err->file = memory_text(r->document->file);
         r->err->line = at.line;
@@ -199,7 +200,7 @@ static json_t *concatenate(struct resolution *r, const struct node *node,
         if (text.size_bytes > EXPRESSION_TEXT_LIMIT) {
             error_set(r->err, ERROR_INVALID, "the text grows beyond %d MiB",
                       EXPRESSION_TEXT_LIMIT / 1024 / 1024);
-            return resolution_fail(r, node, 0);
+            return resolution_fail(r, node, RESOLUTION_WHOLE);
         }
     }
     if (secret) {
@@ -256,7 +257,7 @@ json_t *resolution_key(struct resolution *r, const struct node *node, const json
         return key;
     }
     json_decref(key);
-    return resolution_fail(r, node, 0);
+    return resolution_fail(r, node, RESOLUTION_WHOLE);
 }
 
 static json_t *resolve_map(struct resolution *r, const struct node *node)
@@ -420,7 +421,7 @@ int resolve_file(struct span text, const char *file, const struct context *conte
     json_t *value = resolve_text_node(&r, &node);
     char *result_text;
     if (value != NULL && value_to_text(value, &result_text, &local) != 0) {
-        resolution_fail(&r, &node, 0);
+        resolution_fail(&r, &node, RESOLUTION_WHOLE);
         json_cleanup(&value);
     } else if (value != NULL) {
         json_decref(value);

@@ -84,7 +84,7 @@ static int resolve_argument(struct resolution *r, const struct plan_call *call,
     }
     json_t *converted = convert_argument(r, parameter, value);
     if (converted == NULL) {
-        resolution_fail(r, node, 0);
+        resolution_fail(r, node, RESOLUTION_WHOLE);
         return -1;
     }
     json_object_set_new(arguments, parameter->name, converted);

@@ -94,7 +94,7 @@ static int add_environment(struct resolution *r, const struct node *map, json_t 
             continue;
         }
         if (value_to_text(value, &text, r->err) != 0) {
-            resolution_fail(r, node, 0);
+            resolution_fail(r, node, RESOLUTION_WHOLE);
             return -1;
         }
         json_object_set_new(environment, map->keys[i]->text, json_string(text));
