@@ -65,6 +65,14 @@ int credential_answer_process(struct span text, struct credentials *ret_credenti
     return take_json(document, "SessionToken", ret_credentials, err);
 }
 
+/* "AssumeRoleUnauthorizedAccess", and nothing that a secret could look like. */
+static bool is_word(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t size_bytes = strlen(text);
+    return size_bytes > 0 && size_bytes <= 64 && strspn(text, letters) == size_bytes;
+}
+
 int credential_answer_metadata(struct span text, struct credentials *ret_credentials,
                                struct error *err)
 {
@@ -74,7 +82,8 @@ int credential_answer_metadata(struct span text, struct credentials *ret_credent
     }
     const char *code = json_get_text(document, "Code");
     if (code != NULL && strcmp(code, "Success") != 0) {
-        return error_set(err, ERROR_FAILED, "the metadata service has no credentials: %s", code);
+        return error_set(err, ERROR_FAILED, "the metadata service has no credentials: %s",
+                         is_word(code) ? code : "it does not say why");
     }
     return take_json(document, "Token", ret_credentials, err);
 }
