@@ -52,8 +52,12 @@ static void append_diagnostic(struct buffer *out, const json_t *diagnostic)
 
 enum ui_line_kind ui_line_append(struct buffer *out, struct span line)
 {
-    if (!span_starts_with(line, "{\"@level\":") || line.size_bytes > UI_LINE_LIMIT_BYTES) {
+    if (!span_starts_with(line, "{\"@level\":")) {
         return UI_LINE_PLAIN;
+    }
+    if (line.size_bytes > UI_LINE_LIMIT_BYTES) {
+        buffer_append_format(out, "(a message of %zu bytes, which is in the log)", line.size_bytes);
+        return UI_LINE_TEXT;
     }
     CLEANUP(json_cleanup) json_t *value = json_parse(line, "line", NULL);
     const char *message = json_get_text(value, "@message");

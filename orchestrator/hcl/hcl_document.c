@@ -10,11 +10,9 @@ static const struct {
     const char *suffix;
     enum hcl_format format;
 } suffixes[] = {
-    {".tfvars.json", HCL_FORMAT_VALUES_JSON},
-    {".tf.json", HCL_FORMAT_CONFIG_JSON},
-    {".tfvars", HCL_FORMAT_VALUES},
-    {".tf", HCL_FORMAT_CONFIG},
-    {".hcl", HCL_FORMAT_CONFIG},
+    {".tfvars.json", HCL_FORMAT_VALUES_JSON}, {".tf.json", HCL_FORMAT_CONFIG_JSON},
+    {".tfvars", HCL_FORMAT_VALUES},           {".tf", HCL_FORMAT_CONFIG},
+    {".tfbackend", HCL_FORMAT_VALUES},        {".hcl", HCL_FORMAT_CONFIG},
 };
 
 enum hcl_format hcl_format_of(const char *name)

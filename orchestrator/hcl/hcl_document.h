@@ -17,7 +17,7 @@ enum {
 
 enum hcl_format {
     HCL_FORMAT_CONFIG,      /* .tf, .hcl */
-    HCL_FORMAT_VALUES,      /* .tfvars: literals only */
+    HCL_FORMAT_VALUES,      /* .tfvars, .tfbackend: literals only */
     HCL_FORMAT_CONFIG_JSON, /* .tf.json */
     HCL_FORMAT_VALUES_JSON, /* .tfvars.json */
     HCL_FORMAT_TEXT,        /* anything else: not parsed */

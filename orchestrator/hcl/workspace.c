@@ -15,7 +15,7 @@ enum {
 };
 
 static const char *const configuration[] = {"**/*.tf", "**/*.tfvars", "**/*.tf.json",
-                                            "**/*.tfvars.json"};
+                                            "**/*.tfvars.json", "**/*.tfbackend"};
 
 /* Says which file of the same folder may have been meant. */
 static void suggest_path(struct workspace *workspace, const char *path, struct error *err)

@@ -397,6 +397,30 @@ static void errored_state_is_pushed_before_anything_else(void **state)
     assert_false(file_exists(errored_path));
 }
 
+/* A terraform whose apply can put its state nowhere: what it prints then was read in its source. */
+static const char *const helpless =
+    "#!/bin/sh\n"
+    "if [ \"$1\" != apply ]; then exec terraform \"$@\"; fi\n"
+    "terraform \"$@\" > /dev/null\n"
+    "printf '{\"@level\":\"info\",\"@message\":\"Emergency state dump\",\"@module\":"
+    "\"terraform.ui\",\"type\":\"log\",\"state\":%s}\\n' \"$(tr -d '\\n' < terraform.tfstate)\"\n"
+    "rm terraform.tfstate\n"
+    "exit 1\n";
+
+static void a_state_that_could_be_put_nowhere_is_kept(void **state)
+{
+    struct harness *harness = *state;
+    scratch_write(harness->plan, "helpless", helpless);
+    CLEANUP(memory_cleanup) char *program = file_join(harness->plan, "helpless");
+    assert_int_equal(chmod(program, 0700), 0);
+    init(harness);
+    CLEANUP(memory_cleanup) char *with = memory_format(", 'program': '%s'", program);
+    CLEANUP(memory_cleanup) char *path = plan(harness, with);
+    apply(harness, path, false);
+    assert_int_equal(harness_started(harness, "push-errored-state"), 1);
+    free(plan(harness, ", 'no_changes': true"));
+}
+
 static void a_copy_of_the_state_is_kept_first(void **state)
 {
     struct harness *harness = *state;
@@ -493,6 +517,7 @@ int main(void)
         TEST(a_cancelled_apply_is_interrupted_once_and_finished_afresh),
         TEST(a_half_built_resource_is_not_replaced_unnamed),
         TEST(errored_state_is_pushed_before_anything_else),
+        TEST(a_state_that_could_be_put_nowhere_is_kept),
         TEST(a_copy_of_the_state_is_kept_first),
         TEST(outputs_are_read_and_secrets_hidden),
         TEST(stars_are_not_handed_on_as_a_secret),

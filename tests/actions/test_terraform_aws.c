@@ -66,6 +66,7 @@ static void init_tells_where_the_state_is(void **state)
     const json_t *where = json_object_get(harness->outputs, "state");
     assert_string_equal(json_get_text(where, "region"), "us-west-2");
     assert_string_equal(json_get_text(where, "bucket"), "drctl-test-state");
+    assert_true(json_is_null(json_object_get(harness->outputs, "locked_since")));
 }
 
 static void a_plan_is_applied_to_the_state_in_s3(void **state)
@@ -101,6 +102,14 @@ static void a_lock_in_the_way_is_told_of_and_not_broken(void **state)
     assert_int_equal(harness->error.code, ERROR_LOCKED);
     assert_non_null(strstr(harness->error.hint, "held by alice@bastion since 2026-11-22"));
     aws("s3api head-object --bucket drctl-test-state --key prod/terraform.tfstate.tflock");
+}
+
+static void init_tells_of_a_lock_that_lies_in_the_bucket(void **state)
+{
+    (void)state;
+    harness_run_ok(harness, &action_terraform_init, "{'dir': 'env'}");
+    assert_true(harness_shows(harness, "the state is locked since 20"));
+    assert_int_equal(strncmp(harness_output(harness, "locked_since"), "20", 2), 0);
 }
 
 static void a_dry_run_looks_past_the_lock(void **state)
@@ -145,6 +154,7 @@ int main(void)
         cmocka_unit_test(init_tells_where_the_state_is),
         cmocka_unit_test(a_plan_is_applied_to_the_state_in_s3),
         cmocka_unit_test(a_lock_in_the_way_is_told_of_and_not_broken),
+        cmocka_unit_test(init_tells_of_a_lock_that_lies_in_the_bucket),
         cmocka_unit_test(a_dry_run_looks_past_the_lock),
         cmocka_unit_test(a_lock_is_broken_when_a_person_says_so),
         cmocka_unit_test(the_state_of_another_region_is_refused),

@@ -8,7 +8,9 @@
 #include "terraform/apply_saved.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "terraform/state_lock.h"
 
@@ -88,6 +90,33 @@ static bool recall(const struct terraform *terraform, int go, struct saved_plan 
     return true;
 }
 
+/* A state that could be written neither to its backend nor to errored.tfstate comes in the output,
+ * which went through the redactor. Where that hid nothing it is put where errored.tfstate would be,
+ * so that it is pushed as usual; otherwise it is kept aside, since stars must not get into a state.
+ */
+static void keep_state_dump(const struct terraform *terraform,
+                            const struct terraform_stream *stream, struct error *err)
+{
+    CLEANUP(memory_cleanup) char *errored = file_join(terraform->dir, "errored.tfstate");
+    CLEANUP(memory_cleanup) char *aside = file_join(terraform->store, "emergency.tfstate");
+    CLEANUP(buffer_release) struct buffer text = BUFFER_INIT;
+    if (stream->state_dump == NULL || file_exists(errored)) {
+        return;
+    }
+    json_append(&text, stream->state_dump);
+    bool redacted = strstr(buffer_text(&text), "***") != NULL;
+    const char *path = redacted ? aside : errored;
+    if (file_write(path, buffer_span(&text), FILE_PRIVATE_MODE, FILE_DURABLE, NULL) != 0) {
+        error_hint(err, "what terraform made stands in the log of this attempt alone, in the line "
+                        "\"Emergency state dump\"");
+    } else if (redacted) {
+        error_hint(err,
+                   "what terraform made is in %s alone: put back what is hidden as ***, then "
+                   "terraform state push it before anything else",
+                   path);
+    }
+}
+
 static int run_apply(const struct terraform *terraform, int go, const struct saved_plan *plan,
                      bool *ret_unseen, struct error *err)
 {
@@ -114,6 +143,7 @@ static int run_apply(const struct terraform *terraform, int go, const struct sav
     if (status == 0 && !result.found_done && result.exit_code != 0) {
         bool pushed = false;
         status = terraform_stream_fail(&stream, &result, "terraform apply", err);
+        keep_state_dump(terraform, &stream, err);
         if (state_push_errored(terraform, &pushed, NULL) != 0) {
             error_hint(err, "errored.tfstate in %s is not pushed yet: resume does that first",
                        terraform->dir);

@@ -16,6 +16,7 @@
 enum {
     CACHE_POLL_MS = 200,
     BACKEND_LIMIT_BYTES = 1024 * 1024,
+    LOCK_LOOK_MS = 20 * 1000, /* it only saves time, so it may not cost much */
 };
 
 static const struct parameter parameters[] = {
@@ -48,6 +49,9 @@ static const struct output outputs[] = {
     {.name = "version", .type = VALUE_STRING, .doc = "Of terraform"},
     {.name = "backend", .type = VALUE_STRING, .doc = "The backend's type, or local"},
     {.name = "state", .type = VALUE_MAP, .doc = "Where the state is: the backend's settings"},
+    {.name = "locked_since",
+     .type = VALUE_TIMESTAMP,
+     .doc = "Since when the state in S3 is locked; null when it is not, or it cannot be told"},
     {.name = "data_dir", .type = VALUE_PATH, .doc = "TF_DATA_DIR of the run for this module"},
     {0}};
 
@@ -171,6 +175,50 @@ static bool is_secret_setting(const char *name)
     return false;
 }
 
+/* A lock file that lies in the bucket, looked for before anything waits for it. A replica bucket
+ * keeps one for ever when its deletion was not replicated. Without the CLI nothing is looked for.
+ */
+static void look_for_lock(struct attempt *attempt, const char *type, const json_t *settings)
+{
+    const char *bucket = json_get_text(settings, "bucket");
+    const char *key = json_get_text(settings, "key");
+    const char *region = json_get_text(settings, "region");
+    if (strcmp(type, "s3") != 0 || bucket == NULL || key == NULL || region == NULL ||
+        !json_is_true(json_object_get(settings, "use_lockfile")) ||
+        json_object_get(settings, "assume_role") != NULL ||
+        json_object_get(settings, "endpoints") != NULL) {
+        return;
+    }
+    struct argv argv = {0};
+    struct attempt_result result = {0};
+    argv_add(&argv, "aws");
+    argv_add(&argv, "s3api");
+    argv_add(&argv, "list-objects-v2");
+    argv_add_option(&argv, "--bucket", bucket);
+    argv_add_format(&argv, "--prefix=%s.tflock", key);
+    argv_add_option(&argv, "--region", region);
+    argv_add_option(&argv, "--profile", json_get_text(settings, "profile"));
+    argv_add_option(&argv, "--query", "Contents[0].LastModified");
+    argv_add_option(&argv, "--output", "json");
+    struct attempt_command command = {.task = "look-for-lock",
+                                      .argv = argv_words(&argv),
+                                      .transient = true,
+                                      .quiet = true,
+                                      .timeout_ms = LOCK_LOOK_MS};
+    if (attempt_run(attempt, &command, &result, NULL) == 0 && result.exit_code == 0) {
+        CLEANUP(json_cleanup) json_t *since = json_parse(buffer_span(&result.out), "aws", NULL);
+        if (json_is_string(since)) {
+            attempt_say(attempt,
+                        "the state is locked since %s (s3://%s/%s.tflock); if nobody works on it, "
+                        "the lock was left behind or replicated",
+                        json_string_value(since), bucket, key);
+            attempt_set_output_text(attempt, "locked_since", json_string_value(since));
+        }
+    }
+    attempt_result_release(&result);
+    argv_release(&argv);
+}
+
 /* The backend as init wrote it down, without what is null or may be secret. */
 static int set_backend(const struct terraform *terraform, struct error *err)
 {
@@ -197,6 +245,8 @@ static int set_backend(const struct terraform *terraform, struct error *err)
         }
     }
     attempt_set_output_text(attempt, "backend", type);
+    attempt_set_output(attempt, "locked_since", json_null());
+    look_for_lock(attempt, type, state);
     attempt_fact(attempt, "terraform.backend",
                  json_pack("{s:s, s:O}", "type", type, "settings", state));
     attempt_set_output(attempt, "state", state);

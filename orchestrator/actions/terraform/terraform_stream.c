@@ -91,6 +91,9 @@ void terraform_stream_line(void *context, const struct attempt_line *line)
         take_diagnostic(stream, json_object_get(value, "diagnostic"), line->text);
     } else if (strcmp(type, "version") == 0) {
         check_version(stream, value);
+    } else if (strcmp(type, "log") == 0 && json_is_object(json_object_get(value, "state"))) {
+        json_decref(stream->state_dump);
+        stream->state_dump = json_incref(json_object_get(value, "state"));
     } else {
         take_hook(stream, type, value);
     }
@@ -113,8 +116,34 @@ static const struct {
     {"RequestLimitExceeded", ERROR_THROTTLED},
     {"Invalid value for variable", ERROR_INVALID},
     {"No valid credential sources", ERROR_NOT_READY},
+    {"ExpiredToken", ERROR_NOT_READY},
     {"Backend initialization required", ERROR_NOT_READY},
 };
+
+/* What to do about some of them. */
+static const struct {
+    const char *part;
+    const char *hint;
+} ways_on[] = {
+    {"Backend initialization required", "terraform.init has to come behind the last rewrite"},
+    {"Backend configuration changed", "terraform.init has to come behind the last rewrite"},
+    {"does not have the expected content",
+     "DynamoDB holds the digest of another version of the state, as after an older one was "
+     "restored: correct the item's Digest to the value that terraform names"},
+    {"Saved plan is stale", "somebody has changed the state since it was made: plan again"},
+    {"No value for required variable", "give it with `vars`, `var_files` or TF_VAR_ in `env`"},
+    {"ExpiredToken", "the credentials ran out: get new ones, then resume"},
+};
+
+static void add_hint(struct error *err, const char *text)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ways_on); i++) {
+        if (strstr(text, ways_on[i].part) != NULL) {
+            (void)!error_hint(err, "%s", ways_on[i].hint);
+            return;
+        }
+    }
+}
 
 static enum error_code kind_of(const char *text)
 {
@@ -147,6 +176,7 @@ int terraform_stream_fail(const struct terraform_stream *stream,
     } else {
         error_set(err, kind_of(first), "%s: %s", what, first);
     }
+    add_hint(err, first);
     if (stream->lock.id != NULL) {
         error_hint(err,
                    "held by %s since %s; when nothing of theirs runs any more: terraform "
@@ -167,6 +197,7 @@ void terraform_stream_release(struct terraform_stream *stream)
     }
     vector_release(&stream->errors);
     vector_release(&stream->failed);
+    json_decref(stream->state_dump);
     free(stream->lock.id);
     free(stream->lock.who);
     free(stream->lock.operation);

@@ -23,7 +23,8 @@ struct terraform_stream {
     failed;           /* addresses whose change failed */
     size_t completed; /* changes that are done */
     struct terraform_lock lock;
-    bool is_stale; /* the saved plan does not fit the state any more */
+    bool is_stale;      /* the saved plan does not fit the state any more */
+    json_t *state_dump; /* a state that terraform could put away nowhere; NULL */
 };
 
 /* For attempt_command.on_line; context is the stream. Lines that are not of this form are let go.
