@@ -28,6 +28,7 @@
     ACTION(note)                                                                                   \
     ACTION(notify)                                                                                 \
     ACTION(route53_change)                                                                         \
+    ACTION(s3_undelete)                                                                            \
     ACTION(template_render)                                                                        \
     ACTION(terraform_apply)                                                                        \
     ACTION(terraform_destroy)                                                                      \
