@@ -11,6 +11,9 @@
 #include "plan/reader.h"
 
 #define DIALECT "https://json-schema.org/draft/2020-12/schema"
+#define SCALAR_MAP                                                                                 \
+    "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}" \
+    "}"
 #define EXPRESSION_PATTERN "\\$\\{\\{"
 
 static json_t *parse(const char *text)
@@ -41,8 +44,7 @@ static json_t *of_type(enum value_type type)
         [VALUE_STRINGS] =
             "{\"type\":\"array\",\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}}",
         [VALUE_MAP] = "{\"type\":\"object\"}",
-        [VALUE_STRING_MAP] = "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\","
-                             "\"number\",\"boolean\"]}}",
+        [VALUE_STRING_MAP] = SCALAR_MAP,
     };
     return parse(schemas[type]);
 }

@@ -19,6 +19,9 @@ struct check {
 };
 
 static struct error *complain_at(const struct scope *scope, const struct node *node, size_t offset,
+                                 const char *format, va_list arguments) PRINTF_LIKE(4, 0);
+
+static struct error *complain_at(const struct scope *scope, const struct node *node, size_t offset,
                                  const char *format, va_list arguments)
 {
     struct mark at = document_position(scope->plan->document, node, offset);
