@@ -120,10 +120,12 @@ struct attempt_command {
     const char *const *set;  /* "NAME=VALUE" over attempt_environment(), NULL-terminated, or NULL */
     const char *cwd;         /* NULL: the run's working folder */
     const char *stdin_path;  /* NULL: nothing */
-    bool mutates;            /* it changes the world: when its end was not seen, ask `probe` */
-    bool transient;          /* a read, one of many in a poll: neither journalled nor kept */
-    bool quiet;              /* stdout is data: kept in result.out and not shown (stderr is) */
-    int64_t timeout_ms;      /* 0: what is left of the step's time */
+    const char *private_path; /* a file that it reads and that may hold secrets: removed as soon as
+                                 it has ended, or was found never to have begun; NULL */
+    bool mutates;             /* it changes the world: when its end was not seen, ask `probe` */
+    bool transient;           /* a read, one of many in a poll: neither journalled nor kept */
+    bool quiet;               /* stdout is data: kept in result.out and not shown (stderr is) */
+    int64_t timeout_ms;       /* 0: what is left of the step's time */
     int64_t grace_ms; /* between asking it to stop and killing it; 0: ten seconds; -1: no end */
     size_t stdout_limit_bytes; /* of a quiet command; 0: 16 MiB. More is an error. */
     /* Each line as it comes, on the attempt's thread; on a resume, all of them again. May be NULL.

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attempt/attempt_private.h"
 #include "base/clock.h"
@@ -242,8 +243,8 @@ static int run_in_folder(struct attempt *attempt, const struct attempt_command *
     return stopped_instead(attempt, result, err);
 }
 
-int attempt_run(struct attempt *attempt, const struct attempt_command *command,
-                struct attempt_result *ret_result, struct error *err)
+static int run_task(struct attempt *attempt, const struct attempt_command *command,
+                    struct attempt_result *ret_result, struct error *err)
 {
     *ret_result = (struct attempt_result){.exit_code = -1};
     if (refuse_secrets(attempt, command, err) != 0) {
@@ -274,6 +275,25 @@ int attempt_run(struct attempt *attempt, const struct attempt_command *command,
         directory = file_join(attempt->spec.directory, name);
     }
     return run_in_folder(attempt, command, task, verdict, directory, ret_result, err);
+}
+
+/* A command that was left running may still want to read it; whoever sees its end removes it. */
+static void remove_private(struct attempt *attempt, const struct attempt_command *command)
+{
+    uv_mutex_lock(&attempt->mutex);
+    bool detached = attempt->detached;
+    uv_mutex_unlock(&attempt->mutex);
+    if (command->private_path != NULL && !detached) {
+        (void)unlink(command->private_path);
+    }
+}
+
+int attempt_run(struct attempt *attempt, const struct attempt_command *command,
+                struct attempt_result *ret_result, struct error *err)
+{
+    int status = run_task(attempt, command, ret_result, err);
+    remove_private(attempt, command);
+    return status;
 }
 
 int attempt_run_ok(struct attempt *attempt, const struct attempt_command *command,

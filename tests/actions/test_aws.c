@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "aws/aws_cli.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "harness.h"
 #include "sandbox.h"
@@ -171,6 +172,9 @@ static void input_is_handed_over_without_showing_in_argv(void **state)
                                 "Parameter.Value");
     assert_string_equal(json_string_value(value), "hunter2222");
     json_decref(value);
+    CLEANUP(memory_cleanup)
+    char *path = file_join(harness->folder, "steps/step/1/call.input.json");
+    assert_false(file_exists(path));
 }
 
 static void errors_that_the_plan_expects_are_no_failure(void **state)

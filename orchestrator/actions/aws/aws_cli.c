@@ -123,7 +123,7 @@ void aws_build_argv(const struct attempt *attempt, const struct aws_call *call, 
 }
 
 static int add_input(struct attempt *attempt, const struct aws_call *call, struct argv *argv,
-                     struct error *err)
+                     char **ret_path, struct error *err)
 {
     if (call->input == NULL) {
         return 0;
@@ -136,6 +136,7 @@ static int add_input(struct attempt *attempt, const struct aws_call *call, struc
     }
     argv_add(argv, "--cli-input-json");
     argv_add_format(argv, "file://%s", path);
+    *ret_path = memory_text(path);
     return 0;
 }
 
@@ -195,12 +196,14 @@ int aws_call_run(struct attempt *attempt, const struct aws_call *call,
     struct attempt_result result = {0};
     aws_build_argv(attempt, call, &argv);
     add_settings(attempt, call, &settings);
-    int status = add_input(attempt, call, &argv, err);
+    CLEANUP(memory_cleanup) char *input_path = NULL;
+    int status = add_input(attempt, call, &argv, &input_path, err);
     if (status == 0) {
         struct attempt_command command = {
             .task = call->task,
             .argv = argv_words(&argv),
             .set = argv_words(&settings),
+            .private_path = input_path,
             .mutates = call->mutates,
             .transient = call->transient,
             .quiet = true,
