@@ -16,8 +16,9 @@ enum {
     PAGE_ZONES = 100,
     /* 10,000 record sets are a zone's quota, 500 zones an account's; ten times that is no list. */
     PAGES_MAX = 350,
-    /* PriorRequestNotComplete passes when the zone's other change is done. */
-    CHANGE_TRIES = 10,
+    /* Throttling passes, and so does PriorRequestNotComplete when the zone's other change is done:
+     * it is the time that ends the waiting, at some two minutes. */
+    TRIES = 12,
 };
 
 enum outcome { TAKE_FAILED, TAKE_ENDED, TAKE_ASK_ON };
@@ -136,7 +137,7 @@ static void ask(struct route53_operation *operation)
         .headers = &headers,
         .body = buffer_span(&operation->body),
         .timeout_ms = left_ms(operation),
-        .attempts = operation->is_change ? CHANGE_TRIES : 0,
+        .attempts = TRIES,
         .once = operation->is_change,
     };
     operation->call = api_call_start(operation->session->client, &request, on_answer, operation);

@@ -102,7 +102,11 @@ class Handler(BaseHTTPRequestHandler):
             requests.append(form)
         action = form.get("Action", "")
         role = form.get("RoleArn", "arn:aws:iam::000000000000:user/plain")
-        if "denied" in role:
+        if action == "ExpireOnce" and count_of("ExpireOnce") == 1:
+            self.answer(400, ERROR % (b"ExpiredToken", b"too old"))
+        elif action == "ExpireOnce":
+            self.answer(200, b"<ok/>")
+        elif "denied" in role:
             self.answer(403, ERROR % (b"AccessDenied", b"no"))
         elif action.startswith("AssumeRole"):
             name = role.rpartition("/")[2]

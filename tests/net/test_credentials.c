@@ -227,6 +227,29 @@ static void expired_credentials_of_the_environment_are_refused(void **state)
     fixture_close(&fixture);
 }
 
+static void on_call(void *context, struct api_answer *answer, struct error *err)
+{
+    struct fixture *fixture = context;
+    assert_int_equal(answer->attempts, 2);
+    error_move(&fixture->err, err);
+    fixture->aws.is_done = true;
+}
+
+static void credentials_that_a_service_finds_expired_are_renewed_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fetch(&fixture, "", NULL);
+    struct api_request request = {.service = "sts",
+                                  .operation = "ExpireOnce",
+                                  .method = "POST",
+                                  .body = span_of_text("Action=ExpireOnce")};
+    api_call_start(fixture.aws.client, &request, on_call, &fixture);
+    aws_harness_run(&fixture.aws);
+    assert_int_equal(fixture.err.code, ERROR_NONE);
+    fixture_close(&fixture);
+}
+
 static void closing_the_client_ends_a_fetch_at_any_step(void **state)
 {
     (void)state;
@@ -276,6 +299,7 @@ int main(void)
         cmocka_unit_test(sso_without_a_session_says_what_to_do),
         cmocka_unit_test(kept_credentials_are_given_again),
         cmocka_unit_test(expired_credentials_of_the_environment_are_refused),
+        cmocka_unit_test(credentials_that_a_service_finds_expired_are_renewed_once),
         cmocka_unit_test(closing_the_client_ends_a_fetch_at_any_step),
     };
     return cmocka_run_group_tests(tests, start, stop);
