@@ -2,8 +2,8 @@
 
 It is healthy only where it really could run: the region is not cut off, a Deployment in one of the
 region's clusters is available, and the database that its settings name is there: the name is
-followed through the zone, as the application's own resolver would do. /healthz says which region and
-which database served the answer.
+followed through the zone, as the application's own resolver would do. /healthz says which region
+and which database served the answer.
 """
 
 from __future__ import annotations

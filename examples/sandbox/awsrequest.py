@@ -67,7 +67,8 @@ S3_SUBRESOURCES = {
 }
 S3_VERBS = {"GET": "Get", "HEAD": "Head", "PUT": "Put", "POST": "Post", "DELETE": "Delete"}
 S3_SPECIAL = {("GET", "versions"): "ListObjectVersions", ("POST", "delete"): "DeleteObjects",
-              ("GET", "location"): "GetBucketLocation", ("POST", "uploads"): "CreateMultipartUpload"}
+              ("GET", "location"): "GetBucketLocation",
+              ("POST", "uploads"): "CreateMultipartUpload"}
 
 
 @dataclass

@@ -38,7 +38,8 @@ class ResourceIds:
         headers = {"authorization": request.headers.get("authorization", ""),
                    "content-type": "application/x-www-form-urlencoded; charset=utf-8"}
         body = b"Action=DescribeDBInstances&Version=2014-10-31"
-        status, _, everything = self._moto.request("rds", request.region, "POST", "/", body, headers)
+        status, _, everything = self._moto.request("rds", request.region, "POST", "/", body,
+                                                   headers)
         if status != 200:
             return everything
         return INSTANCE.sub(lambda found: _if_wanted(found.group(0), wanted),

@@ -1,7 +1,7 @@
 """Makes the clusters that moto invents real: each gets a Kubernetes API of its own.
 
-Moto reports a made-up endpoint and certificate; in answers to DescribeCluster and CreateCluster they
-become those of our API. A cluster that is deleted takes its objects with it.
+Moto reports a made-up endpoint and certificate; in answers to DescribeCluster and CreateCluster
+they become those of our API. A cluster that is deleted takes its objects with it.
 """
 
 from __future__ import annotations

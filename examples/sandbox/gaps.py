@@ -1,7 +1,7 @@
 """Answers of AWS that moto does not give, or gives wrongly, and that terraform leans on.
 
-Without them the example's second plan would never be empty, and AWS Backup could not be told what to
-back up. Each gap names what moto 5.2 does; when moto learns it, the function here can go.
+Without them the example's second plan would never be empty, and AWS Backup could not be told what
+to back up. Each gap names what moto 5.2 does; when moto learns it, the function here can go.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ class Selections:
         kept = self._kept.get((plan, selection))
         if kept is None:
             return 400, json.dumps({"__type": "InvalidParameterValueException",
-                                    "Message": "Cannot find Backup plan with the given ID"}).encode()
+                                    "Message": "Cannot find Backup plan with the given ID"}
+                                   ).encode()
         if method == "DELETE":
             del self._kept[plan, selection]
             return 200, b"{}"

@@ -6,8 +6,8 @@ after the same seed make the same world. Every recorded request, reads included,
 each answer must have the recorded status and identifiers; the first difference raises Mismatch, and
 the caller starts over with the real thing. One kind of name moto draws elsewhere (the secret of a
 managed database password), and the address and authority of our Kubernetes API differ: they are
-carried over into what is sent, the state included. Recordings stay in the user's cache folder of this
-machine, under a hash of everything that shapes them.
+carried over into what is sent, the state included. Recordings stay in the user's cache folder of
+this machine, under a hash of everything that shapes them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Mismatch(Exception):
 
 def identifiers(body: bytes) -> list[str]:
     """All identifiers in an answer, sorted; moments and request ids do not count."""
-    return sorted({i.decode("ascii", "replace") for i in IDENTIFIERS.findall(MOMENT.sub(b"", body))})
+    found = IDENTIFIERS.findall(MOMENT.sub(b"", body))
+    return sorted({i.decode("ascii", "replace") for i in found})
 
 
 class Recorder:

@@ -78,7 +78,8 @@ class Production:
         lifecycle.admin(self.layout, "POST", "/record/start")
         self.apply()
         if cache:
-            lifecycle.admin(self.layout, "POST", "/record/stop", {"path": str(cache), "names": names})
+            lifecycle.admin(self.layout, "POST", "/record/stop",
+                            {"path": str(cache), "names": names})
             replay.prune(cache)
         else:
             lifecycle.admin(self.layout, "POST", "/record/drop")

@@ -1,8 +1,8 @@
 """The example's site file with what must be local replaced: repository, resolver, application URLs.
 
 The file is YAML for people, with comments; it is edited by line so that they stay, and no YAML
-library is needed. Keys are addressed by path; only block mappings are understood, which is what site
-files are made of.
+library is needed. Keys are addressed by path; only block mappings are understood, which is what
+site files are made of.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _with_port(line: str, port: int) -> str:
 
 
 def set_key(lines: list[str], path: list[str], value: Any) -> None:
-    """Sets a key (its parents are added when missing); the value is written as JSON, which is YAML."""
+    """Sets a key, adding missing parents; the value is written as JSON, which is YAML."""
     start, end, indent = 0, len(lines), 0
     for depth, key in enumerate(path):
         found = _find(lines, start, end, key)

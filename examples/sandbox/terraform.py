@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Iterator
 
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
-SYSTEM_FOLDERS = ("/opt", "/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib", "/var/lib")
+SYSTEM_FOLDERS = ("/opt", "/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib",
+                  "/var/lib")
 MAX_DEPTH = 4
 
 

@@ -16,7 +16,7 @@ from typing import Iterable
 
 from . import addresses
 from .awsrequest import AwsRequest
-from .emulator import Moto, MotoError, parse_xml
+from .emulator import Moto, parse_xml
 from .gaps import plain_values
 
 CACHE_SECONDS = 0.1

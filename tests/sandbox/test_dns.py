@@ -158,12 +158,14 @@ class Policies(unittest.TestCase):
                                weight=weight)
 
     def test_a_weight_of_zero_gets_nothing_beside_others(self):
-        found = {self.resolve(self.weighted("a", 0, "192.0.2.1"), self.weighted("b", 1, "192.0.2.2"))
+        found = {self.resolve(self.weighted("a", 0, "192.0.2.1"),
+                              self.weighted("b", 1, "192.0.2.2"))
                  for _ in range(50)}
         self.assertEqual(found, {"192.0.2.2"})
 
     def test_weights_that_are_all_zero_share(self):
-        found = {self.resolve(self.weighted("a", 0, "192.0.2.1"), self.weighted("b", 0, "192.0.2.2"))
+        found = {self.resolve(self.weighted("a", 0, "192.0.2.1"),
+                              self.weighted("b", 0, "192.0.2.2"))
                  for _ in range(200)}
         self.assertEqual(len(found), 2)
 

@@ -152,8 +152,9 @@ class Batches(StandIn):
 
     def test_what_does_not_belong_together_is_refused(self):
         for reason, changes in (
-                ("conflicts with other records", [change("CREATE", "c.example.com", "A", "192.0.2.1"),
-                                                  change("CREATE", "c.example.com", "CNAME", "x.")]),
+                ("conflicts with other records",
+                 [change("CREATE", "c.example.com", "A", "192.0.2.1"),
+                  change("CREATE", "c.example.com", "CNAME", "x.")]),
                 ("not permitted in zone", [change("CREATE", "a.example.org", "A", "192.0.2.1")]),
                 ("quotation marks", [change("CREATE", "t.example.com", "TXT", "bare")]),
                 ("IllegalIPv4Address", [change("CREATE", "i.example.com", "A", "300.1.1.1")]),

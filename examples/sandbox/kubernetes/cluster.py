@@ -60,7 +60,8 @@ class Cluster:
                                       "allocatable": {"cpu": "2", "memory": "7Gi", "pods": "29"},
                                       "nodeInfo": {"kubeletVersion": "v1.32.0-eks"}})
         self.create_plain("storage.k8s.io/v1", "StorageClass",
-                          ("storage.k8s.io", "storageclasses"), "gp3", provisioner="ebs.csi.aws.com")
+                          ("storage.k8s.io", "storageclasses"), "gp3",
+                          provisioner="ebs.csi.aws.com")
 
     def create_plain(self, api_version: str, kind: str, type_of: tuple[str, str], name: str,
                      namespace: str = "", **fields: Any) -> Object:

@@ -1,8 +1,8 @@
 """The controllers of one cluster: a thread that brings statuses in line with what was asked for.
 
 It reconciles after every change of the store, every TICK_S while a pod waits for time to pass, and
-every DEADLINE_TICK_S while a progress deadline runs. A round that changes nothing writes nothing, so
-it comes to rest by itself.
+every DEADLINE_TICK_S while a progress deadline runs. A round that changes nothing writes nothing,
+so it comes to rest by itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the API server fills in when a manifest is silent: the defaults that show in `diff` and `get`.
+"""What the API server fills in when a manifest is silent, as `diff` and `get` show it.
 
 Only empty fields are filled, so that applying the same manifest again changes nothing.
 """

@@ -1,4 +1,4 @@
-"""Discovery documents, aggregated (one answer for everything) and plain; made from the catalogue."""
+"""Discovery documents, aggregated (one answer for all) and plain; made from the catalogue."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Who owns which field: managedFields, and server-side apply with its conflicts.
 
-A field set is kept as the set of paths to its leaves. A path element is a field name ("f", name), or
-an element of a keyed list ("k", its keys as JSON). Lists without keys belong to one owner whole.
+A field set is kept as the set of paths to its leaves. A path element is a field name ("f", name),
+or an element of a keyed list ("k", its keys as JSON). Lists without keys belong to one owner whole.
 The wire form is FieldsV1.
 """
 

@@ -35,7 +35,8 @@ TYPES: dict[str, str] = {
     "subPathExpr:str recursiveReadOnly:str",
     "Probe": "exec:{} httpGet:{} tcpSocket:{} grpc:{} initialDelaySeconds:int timeoutSeconds:int "
     "periodSeconds:int successThreshold:int failureThreshold:int terminationGracePeriodSeconds:int",
-    "Volume": "name:str! hostPath:{} emptyDir:{} secret:{} configMap:{} projected:{} downwardAPI:{} "
+    "Volume": "name:str! hostPath:{} emptyDir:{} secret:{} configMap:{} projected:{} "
+    "downwardAPI:{} "
     "persistentVolumeClaim:{} csi:{} nfs:{} ephemeral:{} awsElasticBlockStore:{} image:{}",
     "Template": TEMPLATE,
     "Selector": "matchLabels:{} matchExpressions:[]",

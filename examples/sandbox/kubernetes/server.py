@@ -18,7 +18,7 @@ from ..rules import Rules
 from . import auth, certificates, discovery, openapi, protobuf, selectors, tables
 from .cluster import Cluster, Options
 from .controllers import Controllers
-from .resources import Resource, lookup
+from .resources import lookup
 from .status import ApiError, bad_request, not_found, success
 from .store import Object
 from .workloads import DEPLOYMENTS

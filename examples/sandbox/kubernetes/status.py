@@ -34,9 +34,9 @@ def already_exists(resource: str, name: str, group: str = "") -> ApiError:
 
 def conflict(resource: str, name: str, group: str = "") -> ApiError:
     full = f"{resource}.{group}" if group else resource
-    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {full} "{name}": the object '
-                    "has been modified; please apply your changes to the latest version and try "
-                    "again", {"name": name, "group": group, "kind": resource})
+    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {full} "{name}": the '
+                    "object has been modified; please apply your changes to the latest version "
+                    "and try again", {"name": name, "group": group, "kind": resource})
 
 
 def invalid(kind: str, name: str, message: str) -> ApiError:

@@ -75,9 +75,10 @@ class Store:
             current = self._objects.get(kind, {}).get(key)
             if current is None:
                 raise not_found(kind[1], key[1], kind[0])
-            if checked and metadata.get("resourceVersion") != current["metadata"]["resourceVersion"]:
+            version = current["metadata"]["resourceVersion"]
+            if checked and metadata.get("resourceVersion") != version:
                 raise conflict(kind[1], key[1], kind[0])
-            metadata["resourceVersion"] = current["metadata"]["resourceVersion"]
+            metadata["resourceVersion"] = version
             if item == current:
                 return copy.deepcopy(current)
             return self._put("MODIFIED", kind, key, item)

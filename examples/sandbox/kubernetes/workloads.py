@@ -1,4 +1,4 @@
-"""Deployments, ReplicaSets, StatefulSets, DaemonSets and Jobs: what keeps pods and reports on them."""
+"""Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs: what keeps pods and reports on them."""
 
 from __future__ import annotations
 

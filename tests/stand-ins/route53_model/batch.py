@@ -29,7 +29,8 @@ REPEATED = {"Changes": "Change", "ResourceRecords": "ResourceRecord"}
 REQUIRED: dict[str, tuple[str, ...]] = {
     "ChangeResourceRecordSetsRequest": ("ChangeBatch",), "ChangeBatch": ("Changes",),
     "Change": ("Action", "ResourceRecordSet"), "ResourceRecordSet": ("Name", "Type"),
-    "AliasTarget": ("HostedZoneId", "DNSName", "EvaluateTargetHealth"), "ResourceRecord": ("Value",)}
+    "AliasTarget": ("HostedZoneId", "DNSName", "EvaluateTargetHealth"),
+    "ResourceRecord": ("Value",)}
 ROUTING = ("Weight", "Region", "GeoLocation", "Failover", "MultiValueAnswer")
 MAX_RECORDS, MAX_CHARACTERS = 1000, 32_000
 QUOTED = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*"\s*)+')

@@ -86,7 +86,8 @@ def check(method: str, target: str, headers: list[tuple[str, str]], body: bytes,
     """Raises SignatureError unless the request is signed for route53 by these credentials."""
     found = {n.lower(): v for n, v in headers}
     if "authorization" not in found:
-        raise SignatureError("MissingAuthenticationToken", "Request is missing Authentication Token")
+        raise SignatureError("MissingAuthenticationToken",
+                             "Request is missing Authentication Token")
     match = HEADER.fullmatch(found["authorization"])
     if not match:
         raise SignatureError("IncompleteSignature", "Authorization header is malformed")
@@ -103,8 +104,8 @@ def check(method: str, target: str, headers: list[tuple[str, str]], body: bytes,
     request = canonical_request(method, path, query, headers, signed, payload)
     expected = signature(credentials.secret_key, date, region, service, stamp, request)
     if not hmac.compare_digest(expected, given):
-        raise SignatureError("SignatureDoesNotMatch", "The request signature we calculated does not "
-                             "match the signature you provided. The Canonical String for this "
+        raise SignatureError("SignatureDoesNotMatch", "The request signature we calculated does "
+                             "not match the signature you provided. The Canonical String for this "
                              f"request should have been\n'{request}'")
 
 
