@@ -1,7 +1,8 @@
-"""What the tests share: the path to the package, and one running sandbox for a whole module."""
+"""What the tests share: the path to the package, and one running sandbox for each seed."""
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import shutil
@@ -43,9 +44,23 @@ def scope(service: str, region: str) -> dict[str, str]:
             "aws4_request, SignedHeaders=host, Signature=0"}
 
 
+_running: dict[str, Path] = {}
+
+
+def _shared(seed: str) -> Path:
+    """The folder of the one sandbox with this seed; it goes down when the tests end."""
+    if seed not in _running:
+        folder = Path(tempfile.mkdtemp(prefix="sandbox-test-"))
+        atexit.register(shutil.rmtree, folder, True)
+        atexit.register(run, "down", "--dir", str(folder), check=False)
+        run("up", "--dir", str(folder), "--seed", seed)
+        _running[seed] = folder
+    return _running[seed]
+
+
 @unittest.skipUnless(has_moto(), "moto_server is not here")
 class SandboxCase(unittest.TestCase):
-    """One sandbox without seed for all tests of a class."""
+    """A sandbox that all such classes share; a test leaves its switches as it found them."""
 
     seed = "none"
     folder: Path
@@ -53,10 +68,7 @@ class SandboxCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.folder = Path(tempfile.mkdtemp(prefix="sandbox-test-"))
-        cls.addClassCleanup(shutil.rmtree, cls.folder, True)
-        cls.addClassCleanup(run, "down", "--dir", str(cls.folder), check=False)
-        run("up", "--dir", str(cls.folder), "--seed", cls.seed)
+        cls.folder = _shared(cls.seed)
         cls.description = json.loads((cls.folder / "sandbox.json").read_text())
 
     def setUp(self) -> None:
