@@ -341,6 +341,21 @@ json_t *resolution_as_text(struct resolution *r, const struct node *node)
 
 /* --- single values --- */
 
+/* The text of a resolved value, or why there is none. */
+static int text_of(const struct plan *plan, const struct node *node,
+                   const struct resolved *resolved, bool allow_secret, char **ret_text,
+                   struct error *err)
+{
+    if (!allow_secret && json_array_size(resolved->secret_paths) != 0) {
+        return plan_error(plan, node->at, err, "a secret would show here");
+    }
+    if (value_to_text(resolved->value, ret_text, NULL) != 0) {
+        return plan_error(plan, node->at, err, "text is wanted, and this is %s",
+                          value_phrase(resolved->value));
+    }
+    return 0;
+}
+
 int resolve_text(const struct plan *plan, const struct node *node, const struct context *context,
                  char **ret_text, bool *ret_secret, struct error *err)
 {
@@ -355,18 +370,9 @@ int resolve_text(const struct plan *plan, const struct node *node, const struct 
     if (resolve_value(plan, node, context, &resolved, err) != 0) {
         return -1;
     }
-    char *text;
-    struct error inner = ERROR_INIT;
-    int result = value_to_text(resolved.value, &text, &inner);
-    if (result == 0) {
-        *ret_text = text;
-        if (ret_secret != NULL) {
-            *ret_secret = json_array_size(resolved.secret_paths) != 0;
-        }
-    } else {
-        plan_error(plan, node->at, err, "text is wanted, and this is %s",
-                   value_phrase(resolved.value));
-        error_release(&inner);
+    int result = text_of(plan, node, &resolved, ret_secret != NULL, ret_text, err);
+    if (result == 0 && ret_secret != NULL) {
+        *ret_secret = json_array_size(resolved.secret_paths) != 0;
     }
     resolved_release(&resolved);
     return result;

@@ -29,27 +29,31 @@ MUST_USE int resolve_arguments(const struct plan *plan, const struct plan_call *
 MUST_USE int resolve_value(const struct plan *plan, const struct node *node,
                            const struct context *context, struct resolved *ret, struct error *err);
 
-/* A template that has to give text (`confirm`); the caller frees *ret_text. *ret_secret (may be
- * NULL) says whether a secret is part of it. */
+/* A template that has to give text (`confirm`); the caller frees *ret_text. *ret_secret says
+ * whether a secret is part of it; when it is NULL, a secret is an error. */
 MUST_USE int resolve_text(const struct plan *plan, const struct node *node,
                           const struct context *context, char **ret_text, bool *ret_secret,
                           struct error *err);
 
-/* `if`: true when there is none. */
+/* `if`: true when there is none. It sees the env that the step would have. */
 MUST_USE int resolve_condition(const struct plan *plan, const struct plan_step *step,
                                const struct context *context, bool *ret_holds, struct error *err);
 
-/* The plan's env and the step's over it, as an object of texts; the step's own values may use the
- * plan's by env.NAME. Put it into the step's context with context_set(…, "env", …). */
+/* The plan's env and the step's over it, as an object of texts, or of null for a variable that the
+ * step takes away; the step's own values may use the plan's by env.NAME. step may be NULL. */
 MUST_USE int resolve_env(const struct plan *plan, const struct plan_step *step,
                          const struct context *context, struct resolved *ret, struct error *err);
+
+/* Lays such an environment over the context's root env, with its secrets. */
+void resolve_overlay_env(struct context *context, const struct resolved *environment);
 
 /* The same for the step's undo. */
 MUST_USE int resolve_undo_env(const struct plan *plan, const struct plan_step *step,
                               const struct context *context, struct resolved *ret,
                               struct error *err);
 
-/* `for_each`: *ret->value is an object KEY → value in order (model.h has the rule). */
+/* `for_each`: *ret->value is an object KEY → value in order (model.h has the rule). Secrets are
+ * refused, since the items are journalled. */
 MUST_USE int resolve_items(const struct plan *plan, const struct plan_step *step,
                            const struct context *context, struct resolved *ret, struct error *err);
 

@@ -1,4 +1,5 @@
 /* What a step needs besides its arguments: whether it runs, its environment, its items. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,10 +50,39 @@ static int resolve_condition_node(const struct plan *plan, const struct node *no
     return result;
 }
 
+/* A copy of the context with the environment that the step is going to have. */
+static int with_environment(const struct plan *plan, const struct plan_step *step,
+                            const struct context *context, struct context *ret, struct error *err)
+{
+    struct resolved environment;
+    if (resolve_env(plan, step, context, &environment, err) != 0) {
+        return -1;
+    }
+    context_copy(ret, context);
+    resolve_overlay_env(ret, &environment);
+    resolved_release(&environment);
+    return 0;
+}
+
+/* Whether a condition or for_each may ask for env; making one is not free. */
+static bool may_use_env(const struct node *node)
+{
+    return node->kind != NODE_TEXT || strstr(node->text, "env") != NULL;
+}
+
 int resolve_condition(const struct plan *plan, const struct plan_step *step,
                       const struct context *context, bool *ret_holds, struct error *err)
 {
-    return resolve_condition_node(plan, step->condition, context, ret_holds, err);
+    struct context own;
+    if (step->condition == NULL || !may_use_env(step->condition)) {
+        return resolve_condition_node(plan, step->condition, context, ret_holds, err);
+    }
+    if (with_environment(plan, step, context, &own, err) != 0) {
+        return -1;
+    }
+    int result = resolve_condition_node(plan, step->condition, &own, ret_holds, err);
+    context_release(&own);
+    return result;
 }
 
 int resolve_probe(const struct plan *plan, const struct plan_step *step,
@@ -90,7 +120,7 @@ static int add_environment(struct resolution *r, const struct node *map, json_t 
             return -1;
         }
         if (json_is_null(value)) {
-            json_object_del(environment, map->keys[i]->text);
+            json_object_set_new(environment, map->keys[i]->text, json_null());
             continue;
         }
         if (value_to_text(value, &text, r->err) != 0) {
@@ -103,16 +133,31 @@ static int add_environment(struct resolution *r, const struct node *map, json_t 
     return 0;
 }
 
-/* The mirror of an environment from the pointers noted so far. */
-static json_t *environment_mirror(const struct resolution *r)
+/* The mirror of an environment from its pointers, over what was secret before. */
+static json_t *environment_mirror(const json_t *before, const json_t *secret_paths)
 {
-    json_t *mirror = json_object();
+    json_t *mirror =
+        json_is_object(before) ? json_copy((json_t *)(uintptr_t)before) : json_object();
     size_t i;
     json_t *path;
-    json_array_foreach (r->out->secret_paths, i, path) {
+    json_array_foreach (secret_paths, i, path) {
         json_object_set_new(mirror, json_string_value(path) + 1, json_true());
     }
     return mirror;
+}
+
+static void overlay(struct context *context, const json_t *environment, const json_t *secret_paths)
+{
+    json_t *env = json_object_get(context->values, "env");
+    json_t *values = env != NULL ? json_copy(env) : json_object();
+    json_object_update(values, (json_t *)(uintptr_t)environment);
+    context_set(context, "env", values,
+                environment_mirror(json_object_get(context->secrets, "env"), secret_paths));
+}
+
+void resolve_overlay_env(struct context *context, const struct resolved *environment)
+{
+    overlay(context, environment->value, environment->secret_paths);
 }
 
 static int build_environment(struct resolution *r, const struct node *plan_env,
@@ -123,7 +168,7 @@ static int build_environment(struct resolution *r, const struct node *plan_env,
     r->context = &own;
     int result = add_environment(r, plan_env, environment);
     if (result == 0) {
-        context_set(&own, "env", json_copy(environment), environment_mirror(r));
+        overlay(&own, environment, r->out->secret_paths);
         result = add_environment(r, step_env, environment);
     }
     context_release(&own);
@@ -231,24 +276,43 @@ static int check_item_keys(const struct plan *plan, const struct plan_step *step
     return 0;
 }
 
+/* The items with their keys; NULL after an error. */
+static json_t *items_of(const struct plan *plan, const struct plan_step *step,
+                        const struct resolved *resolved, struct error *err)
+{
+    json_t *items = NULL;
+    if (json_array_size(resolved->secret_paths) != 0) {
+        plan_error(plan, step->for_each->at, err,
+                   "a secret among the items of for_each would show in the journal");
+    } else if (json_is_object(resolved->value)) {
+        items = json_incref(resolved->value);
+    } else if (json_is_array(resolved->value)) {
+        items = key_items(plan, step, resolved->value, err);
+    } else {
+        plan_error(plan, step->for_each->at, err, "for_each is a list or a map, and this gives %s",
+                   value_phrase(resolved->value));
+    }
+    if (items != NULL && check_item_keys(plan, step, items, err) != 0) {
+        json_cleanup(&items);
+    }
+    return items;
+}
+
 int resolve_items(const struct plan *plan, const struct plan_step *step,
                   const struct context *context, struct resolved *ret, struct error *err)
 {
+    struct context own;
     struct resolved resolved;
-    if (resolve_value(plan, step->for_each, context, &resolved, err) != 0) {
+    if (with_environment(plan, step, context, &own, err) != 0) {
         return -1;
     }
-    json_t *items = NULL;
-    if (json_is_object(resolved.value)) {
-        items = json_incref(resolved.value);
-    } else if (json_is_array(resolved.value)) {
-        items = key_items(plan, step, resolved.value, err);
-    } else {
-        plan_error(plan, step->for_each->at, err, "for_each is a list or a map, and this gives %s",
-                   value_phrase(resolved.value));
+    int result = resolve_value(plan, step->for_each, &own, &resolved, err);
+    context_release(&own);
+    if (result != 0) {
+        return -1;
     }
-    if (items == NULL || check_item_keys(plan, step, items, err) != 0) {
-        json_decref(items);
+    json_t *items = items_of(plan, step, &resolved, err);
+    if (items == NULL) {
         resolved_release(&resolved);
         return -1;
     }

@@ -181,7 +181,12 @@ static void check_env(const struct check *check)
     const char *name = part(check, 1);
     const struct plan_step *step = check->scope->step;
     struct nearest nearest;
-    if (name == NULL || check->reference->may_be_missing) {
+    if (name == NULL) {
+        /* All of it would be the operator's whole environment, credentials included. */
+        complain(check, 0, "env needs the name of a variable: env.NAME");
+        return;
+    }
+    if (check->reference->may_be_missing) {
         return;
     }
     nearest_init(&nearest, name);
@@ -194,9 +199,8 @@ static void check_env(const struct check *check)
         did_you_mean(err, &nearest);
     } else {
         error_hint(err,
-                   "env is what the plan sets; the operator's environment comes in by an "
-                   "input with 'env: %s'",
-                   name);
+                   "for the operator's own write default(env.%s, '…'), or an input with 'env: %s'",
+                   name, name);
     }
 }
 

@@ -153,17 +153,33 @@ static char *default_target(const struct settling *s)
                          environment != NULL ? environment : "");
 }
 
-void plan_settle(struct plan *plan, const struct context *context, struct error_list *errors)
+static void settle_all(struct settling *s)
 {
-    struct settling s = {plan, context, errors};
+    struct plan *plan = s->plan;
     vector_each (struct plan_step *, step, &plan->steps) {
-        settle_step(&s, step);
+        settle_step(s, step);
     }
     vector_each (struct plan_objective *, objective, &plan->objectives) {
-        settle_goal(&s, objective->rto, &objective->rto_ms);
-        settle_goal(&s, objective->rpo, &objective->rpo_ms);
+        settle_goal(s, objective->rto, &objective->rto_ms);
+        settle_goal(s, objective->rpo, &objective->rpo_ms);
     }
-    SETTLE_TEXTS(&s, plan->without, &plan->without_regions);
+    SETTLE_TEXTS(s, plan->without, &plan->without_regions);
     free(plan->target_name);
-    plan->target_name = plan->target != NULL ? settle_text(&s, plan->target) : default_target(&s);
+    plan->target_name = plan->target != NULL ? settle_text(s, plan->target) : default_target(s);
+}
+
+void plan_settle(struct plan *plan, const struct context *context, struct error_list *errors)
+{
+    struct context own;
+    struct resolved environment;
+    struct error err = ERROR_INIT;
+    context_copy(&own, context);
+    if (resolve_env(plan, NULL, context, &environment, &err) == 0) {
+        resolve_overlay_env(&own, &environment);
+        resolved_release(&environment);
+        struct settling s = {plan, &own, errors};
+        settle_all(&s);
+    }
+    error_list_add(errors, &err);
+    context_release(&own);
 }

@@ -328,6 +328,9 @@ static void check_step(struct validation *v, const struct plan_step *step)
     check_call(v, &scope, &step->call);
     scope_check(&scope, step->env);
     scope_check(&scope, step->confirm);
+    if (step->confirm != NULL && scope_is_secret_path(&scope, step->confirm)) {
+        complain(v, step->confirm->at, "a secret would show in the question");
+    }
     check_probe(v, &scope, step);
     check_undo(v, &scope, step);
 }

@@ -236,10 +236,8 @@ static json_t *step_environment(struct run *run, const struct engine_node *node,
     }
     secrets_add_all(run->secrets, resolved.secrets);
     json_t *environment = json_incref(resolved.value);
+    resolve_overlay_env(context, &resolved);
     resolved_release(&resolved);
-    json_t *seen = json_copy(json_object_get(context->values, "env"));
-    json_object_update(seen, environment);
-    context_set(context, "env", seen, NULL);
     return environment;
 }
 

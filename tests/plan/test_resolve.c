@@ -224,9 +224,76 @@ static void the_steps_environment_lies_over_the_plans(void **state)
            "    env: {A: 2, B: \"${{ env.REGION }}!\", PW: \"${{ inputs.pw }}\", GONE: ~}\n");
     assert_int_equal(
         resolve_env(setting.plan, &setting.plan->steps.items[0], &setting.context, &env, &err), 0);
-    assert_json(env.value, "{'A':'2','B':'us-west-2!','PW':'hunter2','REGION':'us-west-2'}");
+    assert_json(env.value,
+                "{'A':'2','B':'us-west-2!','GONE':null,'PW':'hunter2','REGION':'us-west-2'}");
     assert_json(env.secret_paths, "['/PW']");
     resolved_release(&env);
+    tear_down(&setting);
+}
+
+static void conditions_and_items_see_the_plans_environment(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct resolved items;
+    struct error err = ERROR_INIT;
+    bool holds = false;
+    set_up(&setting, "plan: p\nenv: {MODE: full}\ntarget: ${{ env.MODE }}\nsteps:\n"
+                     "  a:\n    uses: exec\n    with: {command: [a]}\n    env: {ZONE: z1}\n"
+                     "    if: env.MODE == 'full' && env.ZONE == 'z1'\n"
+                     "    for_each: [\"${{ env.ZONE }}\"]\n");
+    const struct plan_step *step = &setting.plan->steps.items[0];
+    assert_int_equal(resolve_condition(setting.plan, step, &setting.context, &holds, &err), 0);
+    assert_true(holds);
+    assert_int_equal(resolve_items(setting.plan, step, &setting.context, &items, &err), 0);
+    assert_json(items.value, "{'z1':'z1'}");
+    resolved_release(&items);
+    struct error_list errors = {0};
+    plan_settle(setting.plan, &setting.context, &errors);
+    assert_string_equal(setting.plan->target_name, "full");
+    error_list_release(&errors);
+    tear_down(&setting);
+}
+
+static void secrets_of_the_environment_stay_secret_in_the_context(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct resolved env;
+    struct resolved resolved;
+    struct error err = ERROR_INIT;
+    set_up(&setting, "plan: p\ninputs: {pw: {type: secret}}\nsteps:\n"
+                     "  a:\n    uses: exec\n    with: {command: [\"${{ env.PW }}\"]}\n"
+                     "    env: {PW: \"${{ inputs.pw }}\"}\n");
+    const struct plan_step *step = &setting.plan->steps.items[0];
+    assert_int_equal(resolve_env(setting.plan, step, &setting.context, &env, &err), 0);
+    resolve_overlay_env(&setting.context, &env);
+    resolved_release(&env);
+    assert_int_equal(
+        resolve_arguments(setting.plan, &step->call, &setting.context, &resolved, &err), -1);
+    assert_int_equal(err.code, ERROR_REFUSED);
+    error_release(&err);
+    tear_down(&setting);
+}
+
+static void a_secret_in_a_question_or_an_item_is_refused(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct resolved items;
+    struct error err = ERROR_INIT;
+    char *text = NULL;
+    set_up(&setting, "plan: p\ninputs: {pw: {type: secret}}\nsteps:\n"
+                     "  a:\n    uses: exec\n    with: {command: [a]}\n"
+                     "    confirm: \"${{ upper(inputs.pw) }}?\"\n"
+                     "    for_each: [\"${{ inputs.pw }}\"]\n");
+    const struct plan_step *step = &setting.plan->steps.items[0];
+    assert_int_equal(resolve_text(setting.plan, step->confirm, &setting.context, &text, NULL, &err),
+                     -1);
+    assert_error(&err, "plan.yaml:7:14: a secret would show here");
+    assert_int_equal(resolve_items(setting.plan, step, &setting.context, &items, &err), -1);
+    assert_error(&err, "plan.yaml:8:15: a secret among the items of for_each would show in the "
+                       "journal");
     tear_down(&setting);
 }
 
@@ -442,6 +509,9 @@ int main(void)
         cmocka_unit_test(a_pointer_to_a_secrets_surroundings_is_secret_as_well),
         cmocka_unit_test(conditions_hold_by_what_is_not_empty),
         cmocka_unit_test(the_steps_environment_lies_over_the_plans),
+        cmocka_unit_test(conditions_and_items_see_the_plans_environment),
+        cmocka_unit_test(secrets_of_the_environment_stay_secret_in_the_context),
+        cmocka_unit_test(a_secret_in_a_question_or_an_item_is_refused),
         cmocka_unit_test(items_are_keyed_by_what_they_are),
         cmocka_unit_test(items_need_different_and_printable_keys),
         cmocka_unit_test(a_probe_decides_and_gives_the_outputs),
