@@ -29,6 +29,9 @@
     ACTION(notify)                                                                                 \
     ACTION(route53_change)                                                                         \
     ACTION(s3_undelete)                                                                            \
+    ACTION(sql_check)                                                                              \
+    ACTION(sql_export)                                                                             \
+    ACTION(sql_import)                                                                             \
     ACTION(template_render)                                                                        \
     ACTION(terraform_apply)                                                                        \
     ACTION(terraform_destroy)                                                                      \
