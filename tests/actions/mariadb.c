@@ -66,10 +66,11 @@ static void install(const char *data)
 static void start(const char *data)
 {
     CLEANUP(memory_cleanup)
-    char *line = memory_format("exec mariadbd --no-defaults --datadir='%s' --socket='%s' "
-                               "--port=%d --bind-address=127.0.0.1 --user=\"$(id -un)\" "
-                               "--innodb-flush-log-at-trx-commit=0 >server.log 2>&1",
-                               data, socket_path, port);
+    char *line = memory_format(
+        "PATH=$PATH:/usr/sbin; exec mariadbd --no-defaults --datadir='%s' --socket='%s' "
+        "--port=%d --bind-address=127.0.0.1 --user=\"$(id -un)\" "
+        "--innodb-flush-log-at-trx-commit=0 >server.log 2>&1",
+        data, socket_path, port);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addchdir_np(&actions, folder);
