@@ -186,7 +186,7 @@ static void append_to_buffer(const char *bytes, size_t size_bytes, void *context
 void redact_text(struct redactor *redactor, struct span text, struct buffer *out)
 {
     struct redact_stream stream = {0};
-    size_t used = redact_scan(redactor, &stream, text.data, text.size_bytes, true,
-                              append_to_buffer, out);
+    size_t used =
+        redact_scan(redactor, &stream, text.data, text.size_bytes, true, append_to_buffer, out);
     (void)used;
 }

@@ -224,7 +224,7 @@ void fixture_context(struct context *context, const char *inputs)
                              "{'prod':{'region':'us-east-2'}}}"),
                 NULL);
     context_set(context, "run",
-                fixture_json("{'id':'r1','dir':'/runs/r1','started_at':'2026-11-22T21:00:00Z'}"),
+                fixture_json("{'id':'r1','directory':'/runs/r1','started_at':'2026-11-22T21:00:00Z'}"),
                 NULL);
 }
 
