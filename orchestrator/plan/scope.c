@@ -150,7 +150,8 @@ static void check_among(const struct check *check, size_t index, const char *con
 
 static void check_run(const struct check *check)
 {
-    static const char *const known[] = {"id", "dir", "work", "started_at", "plan", "target", NULL};
+    static const char *const known[] = {"id",   "directory", "work", "started_at",
+                                        "plan", "operator",  NULL};
     check_among(check, 1, known, "run");
 }
 

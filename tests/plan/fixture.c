@@ -223,9 +223,10 @@ void fixture_context(struct context *context, const char *inputs)
                 fixture_json("{'name':'maestro','dr_region':'us-west-2','environments':"
                              "{'prod':{'region':'us-east-2'}}}"),
                 NULL);
-    context_set(context, "run",
-                fixture_json("{'id':'r1','directory':'/runs/r1','started_at':'2026-11-22T21:00:00Z'}"),
-                NULL);
+    context_set(
+        context, "run",
+        fixture_json("{'id':'r1','directory':'/runs/r1','started_at':'2026-11-22T21:00:00Z'}"),
+        NULL);
 }
 
 void assert_error(struct error *err, const char *expected)
