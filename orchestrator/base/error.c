@@ -172,7 +172,7 @@ int error_code_exit_status(enum error_code code)
     return codes[code].exit_status;
 }
 
-static bool list_is_full(struct error_list *list)
+bool error_list_is_full(const struct error_list *list)
 {
     size_t limit = list->limit != 0 ? list->limit : ERROR_LIST_DEFAULT_LIMIT;
     return list->errors.count >= limit;
@@ -183,7 +183,7 @@ void error_list_add(struct error_list *list, struct error *err)
     if (!error_is_set(err)) {
         return;
     }
-    if (list_is_full(list)) {
+    if (error_list_is_full(list)) {
         list->dropped++;
         error_release(err);
         return;
@@ -195,7 +195,7 @@ void error_list_add(struct error_list *list, struct error *err)
 struct error *error_list_add_at(struct error_list *list, enum error_code code, const char *file,
                                 size_t line, size_t column, const char *format, ...)
 {
-    if (list_is_full(list)) {
+    if (error_list_is_full(list)) {
         list->dropped++;
         return NULL;
     }

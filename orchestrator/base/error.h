@@ -85,6 +85,9 @@ struct error_list {
     size_t dropped;
 };
 
+/* Whether further errors would only be counted: then a costly place need not be worked out. */
+bool error_list_is_full(const struct error_list *list);
+
 /* Moves err into the list and leaves it clear, so that the same variable can be used again. */
 void error_list_add(struct error_list *list, struct error *err);
 

@@ -24,6 +24,10 @@ static struct error *complain_at(const struct scope *scope, const struct node *n
 static struct error *complain_at(const struct scope *scope, const struct node *node, size_t offset,
                                  const char *format, va_list arguments)
 {
+    if (error_list_is_full(scope->errors)) {
+        scope->errors->dropped++;
+        return NULL;
+    }
     struct mark at = document_position(scope->plan->document, node, offset);
     char *message = memory_format_v(format, arguments);
     struct error *err = error_list_add_at(scope->errors, ERROR_INVALID, scope->plan->document->file,
@@ -378,7 +382,10 @@ static void check_parsed(const struct scope *scope, const struct node *node,
 static void report_parse_error(const struct scope *scope, const struct node *node, size_t offset,
                                struct error *err)
 {
-    struct mark at = document_position(scope->plan->document, node, offset);
+    struct mark at = {0, 0};
+    if (!error_list_is_full(scope->errors)) {
+        at = document_position(scope->plan->document, node, offset);
+    }
     err->file = memory_text(scope->plan->document->file);
     err->line = at.line;
     err->column = at.column;

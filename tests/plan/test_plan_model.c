@@ -4,6 +4,7 @@
 
 #include "fixture.h"
 #include "plan/site.h"
+#include "plan/validate.h"
 
 /* "id:need,need" of all steps, with ^ before needs that are implied. */
 static char *graph_of(const struct plan *plan)
@@ -143,6 +144,26 @@ static void the_longest_plan_allowed_is_checked_quickly(void **state)
     buffer_release(&text);
 }
 
+static void a_plan_of_nothing_but_mistakes_is_refused_quickly(void **state)
+{
+    (void)state;
+    struct buffer text = BUFFER_INIT;
+    buffer_append_text(&text, "plan: p\nsteps: {a: {uses: exec, with: {command: [");
+    for (size_t i = 0; i < 90000; i++) {
+        buffer_append_text(&text, i % 2 == 0 ? "'${{ inputs.x }}'," : "'${{ x( }}',");
+    }
+    buffer_append_text(&text, "]}}}\n");
+    struct error_list errors = {0};
+    struct plan *plan = plan_parse(buffer_span(&text), "plan.yaml", &errors);
+    assert_non_null(plan);
+    plan_validate(plan, &fixture_catalogue, NULL, &errors);
+    assert_int_equal(errors.errors.count, 100);
+    assert_int_equal(errors.errors.count + errors.dropped, 90000);
+    error_list_release(&errors);
+    plan_free(plan);
+    buffer_release(&text);
+}
+
 static void errors_come_in_the_order_of_the_file(void **state)
 {
     (void)state;
@@ -210,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_duration_may_be_a_range),
         cmocka_unit_test(too_many_steps_are_refused),
         cmocka_unit_test(the_longest_plan_allowed_is_checked_quickly),
+        cmocka_unit_test(a_plan_of_nothing_but_mistakes_is_refused_quickly),
         cmocka_unit_test(errors_come_in_the_order_of_the_file),
         cmocka_unit_test(site_facts_are_checked_only_when_they_are_known),
         cmocka_unit_test(a_site_file_is_a_map_without_expressions),
