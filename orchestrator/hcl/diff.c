@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/vector.h"
 
-enum { CONTEXT_LINES = 3, EDIT_LIMIT = 1500 };
+enum { CONTEXT_LINES = 3, JOINED_LINES = 2 * CONTEXT_LINES + 1, EDIT_LIMIT = 1500 };
 
 struct lines {
     VECTOR(struct span)
@@ -156,8 +156,9 @@ static void compare(const struct lines *old_lines, const struct lines *new_lines
                                                  new_lines->list.items[new_count - 1 - back])) {
         back++;
     }
-    struct middle middle = {.old_lines = old_lines->list.items + front,
-                            .new_lines = new_lines->list.items + front,
+    static const struct span nothing;
+    struct middle middle = {.old_lines = old_count > 0 ? old_lines->list.items + front : &nothing,
+                            .new_lines = new_count > 0 ? new_lines->list.items + front : &nothing,
                             .old_count = (int)(old_count - front - back),
                             .new_count = (int)(new_count - front - back)};
     compare_middle(&middle, script);
@@ -215,7 +216,7 @@ static void append_hunk(struct buffer *out, const struct script *script, const s
 static size_t hunk_end(const struct script *script, size_t change)
 {
     size_t last = change;
-    for (size_t i = change; i < script->list.count && i <= last + 2 * CONTEXT_LINES + 1; i++) {
+    for (size_t i = change; i < script->list.count && i <= last + JOINED_LINES; i++) {
         if (script->list.items[i].sign != ' ') {
             last = i;
         }

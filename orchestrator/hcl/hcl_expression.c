@@ -100,7 +100,10 @@ static int open_directive(struct hcl_parser *parser, struct directives *directiv
 static int parse_directive(struct hcl_parser *parser, size_t parent, struct directives *directives)
 {
     const struct hcl_token *keyword = hcl_parser_peek(parser);
-    char top = directives->count > 0 ? directives->open[directives->count - 1] : '\0';
+    char top = '\0';
+    if (directives->count > 0) {
+        top = directives->open[directives->count - 1];
+    }
     if (is_word(parser, "if")) {
         hcl_parser_next(parser);
         return open_directive(parser, directives, 'i') != 0 ? -1 : parse_inner(parser, parent);

@@ -21,9 +21,17 @@ struct scanner {
 
 static int scan_value(struct scanner *scanner, size_t *ret_node);
 
+static char byte_at(const struct scanner *scanner, size_t at)
+{
+    if (at >= scanner->text.size_bytes) {
+        return '\0';
+    }
+    return scanner->text.data[at];
+}
+
 static char peek(const struct scanner *scanner)
 {
-    return scanner->at < scanner->text.size_bytes ? scanner->text.data[scanner->at] : '\0';
+    return byte_at(scanner, scanner->at);
 }
 
 static void skip_space(struct scanner *scanner)
@@ -145,11 +153,6 @@ static size_t skip_digits(const struct scanner *scanner, size_t at)
         at++;
     }
     return at;
-}
-
-static char byte_at(const struct scanner *scanner, size_t at)
-{
-    return at < scanner->text.size_bytes ? scanner->text.data[at] : '\0';
 }
 
 static int scan_number(struct scanner *scanner)

@@ -175,11 +175,10 @@ static void append_escaped(struct buffer *out, unsigned char byte, enum hcl_quot
 {
     static const char *const names[] = {
         ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t", ['"'] = "\\\"", ['\\'] = "\\\\"};
-    if (!has_escapes(quoting)) {
-        buffer_append_char(out, (char)byte);
-    } else if (byte < ARRAY_SIZE(names) && names[byte] != NULL) {
+    bool escapes = has_escapes(quoting);
+    if (escapes && byte < ARRAY_SIZE(names) && names[byte] != NULL) {
         buffer_append_text(out, names[byte]);
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if (escapes && (byte < 0x20 || byte == 0x7f)) {
         buffer_append_format(out, "\\u%04x", byte);
     } else {
         buffer_append_char(out, (char)byte);

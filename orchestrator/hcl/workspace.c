@@ -78,7 +78,7 @@ struct workspace_file *workspace_open(struct workspace *workspace, const char *p
     struct workspace_file *file = memory_new(1, sizeof *file);
     file->path = memory_text(path);
     table_set(&workspace->index, path, workspace->files.count);
-    vector_push(&workspace->files, file);
+    vector_push(&workspace->files, file); /* NOLINT(bugprone-sizeof-expression): pointers */
     struct error err = ERROR_INIT;
     if (load(workspace, file, &err) != 0) {
         if (err.file == NULL) {

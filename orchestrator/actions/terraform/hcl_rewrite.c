@@ -235,7 +235,7 @@ const struct action action_hcl_rewrite = {
             .parameters = parameters,
             .outputs = outputs,
             .mutates = true,
-            .memory_bytes = 50 * 1024 * 1024,
+            .memory_bytes = 50 << 20,
         },
     .run = run,
     .interrupted = "What was not written yet is written; what is there already is left alone.",

@@ -20,6 +20,7 @@
 enum {
     CONFIGURATION_LIMIT_BYTES = 64 * 1024 * 1024, /* of one file */
     SIDECAR_LIMIT_BYTES = 64 * 1024 * 1024,
+    PLAN_GRACE_MS = 60000, /* to give the lock back */
 };
 
 /* --- digest -------------------------------------------------------------------------------- */
@@ -204,7 +205,9 @@ int saved_plan_path(const struct terraform *terraform, const char *name, char **
     }
     *ret_path = memory_format("%s/%s.tfplan", folder, name);
     for (char *at = *ret_path + strlen(folder) + 1; *at != '\0'; at++) {
-        *at = *at == '/' ? '-' : *at; /* for_each keys may hold anything */
+        if (*at == '/') {
+            *at = '-'; /* for_each keys may hold anything */
+        }
     }
     return 0;
 }
@@ -296,7 +299,7 @@ static int run_plan(const struct terraform *terraform, const char *task, const c
         struct terraform_stream stream = {.attempt = terraform->attempt};
         struct attempt_result result = {0};
         struct terraform_call call = {
-            .task = task, .argv = &argv, .stream = &stream, .grace_ms = 60 * 1000};
+            .task = task, .argv = &argv, .stream = &stream, .grace_ms = PLAN_GRACE_MS};
         again = false;
         status = terraform_run(terraform, &call, &result, err);
         if (status == 0 && result.exit_code != 0 && result.exit_code != 2) {

@@ -115,7 +115,9 @@ int state_backup(const struct terraform *terraform, const char *name, char **ret
     }
     char *path = memory_format("%s/%s-%lld.tfstate", folder, name, (long long)clock_wall_ns());
     for (char *at = path + strlen(folder) + 1; *at != '\0'; at++) {
-        *at = *at == '/' ? '-' : *at;
+        if (*at == '/') {
+            *at = '-';
+        }
     }
     if (file_make_private_directory(folder, err) != 0 ||
         file_write(path, buffer_span(&state), FILE_PRIVATE_MODE, FILE_DURABLE, err) != 0) {

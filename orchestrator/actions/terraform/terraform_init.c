@@ -15,6 +15,7 @@
 
 enum {
     CACHE_POLL_MS = 200,
+    INIT_GRACE_MS = 60000, /* an init may not hear an interrupt, and killing one breaks nothing */
     BACKEND_LIMIT_BYTES = 1024 * 1024,
     LOCK_LOOK_MS = 20 * 1000, /* it only saves time, so it may not cost much */
 };
@@ -154,7 +155,7 @@ static int run_init(const struct terraform *terraform, struct error *err)
     struct argv argv = {0};
     struct attempt_result result = {0};
     build_argv(terraform, &argv);
-    struct terraform_call call = {.task = "init", .argv = &argv, .grace_ms = 60 * 1000};
+    struct terraform_call call = {.task = "init", .argv = &argv, .grace_ms = INIT_GRACE_MS};
     int status = terraform_run(terraform, &call, &result, err);
     if (status == 0 && result.exit_code != 0) {
         status = init_failed(&result, err);
@@ -295,7 +296,7 @@ const struct action action_terraform_init = {
                    "run uses; no state is moved and an old backend is not asked.",
             .parameters = parameters,
             .outputs = outputs,
-            .memory_bytes = 200 * 1024 * 1024,
+            .memory_bytes = 200 << 20,
         },
     .run = run,
     .interrupted =

@@ -53,7 +53,7 @@ const struct action action_terraform_output = {
             .parameters = parameters,
             .outputs = outputs,
             .open_outputs = true,
-            .memory_bytes = 100 * 1024 * 1024,
+            .memory_bytes = 100 << 20,
         },
     .run = run,
     .interrupted = "The outputs are read again.",
