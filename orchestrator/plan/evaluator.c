@@ -458,6 +458,7 @@ static json_t *call_function(struct evaluation *e, const struct expression *expr
         error_release(e->err);
         error_set(e->err, ERROR_INVALID, "%s() cannot work on this secret value", function->name);
     }
+    /* cppcheck-suppress returnDanglingLifetime ; no function keeps the call */
     return result;
 }
 

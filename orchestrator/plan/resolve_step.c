@@ -163,14 +163,16 @@ void resolve_overlay_env(struct context *context, const struct resolved *environ
 static int build_environment(struct resolution *r, const struct node *plan_env,
                              const struct node *step_env, json_t *environment)
 {
+    const struct context *outer = r->context;
     struct context own;
-    context_copy(&own, r->context);
+    context_copy(&own, outer);
     r->context = &own;
     int result = add_environment(r, plan_env, environment);
     if (result == 0) {
         overlay(&own, environment, r->out->secret_paths);
         result = add_environment(r, step_env, environment);
     }
+    r->context = outer;
     context_release(&own);
     return result;
 }
