@@ -342,7 +342,7 @@ void process_advance(struct process *process)
     if (outcome == FOLLOW_MORE) {
         process->read_failures = 0;
         host_wake(process);
-    } else if (process->ended) {
+    } else if (process->ended && !stop_sweep(process)) {
         finish(process);
     }
 }

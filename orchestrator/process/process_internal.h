@@ -38,6 +38,9 @@ MUST_USE int task_read_child(int directory, struct task_child *ret_child);
 /* Is it running now, and not another process with its pid? A zombie runs no more. */
 bool task_child_is_alive(const struct task_child *child);
 
+/* Has it ended and left others behind in its process group? */
+bool task_group_is_left(const struct task_child *child);
+
 MUST_USE int task_state(int directory, enum process_state *ret_state, struct error *err);
 
 /* --- process_spawn.c: starting shims --- */
@@ -151,6 +154,10 @@ MUST_USE int result_read(int directory, struct process_result *ret_result, char 
 
 /* Sends the signals that are due and could not be sent before the command was there. */
 void stop_advance(struct process *process);
+
+/* True while processes that a stopped command left behind are being ended: the end is not told yet.
+ */
+bool stop_sweep(struct process *process);
 void stop_release(struct process *process);
 
 #endif

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,14 @@ bool task_child_is_alive(const struct task_child *child)
     }
     return state != 'Z' && state != 'X' && start_ns >= child->before_ns - tick_ns &&
            start_ns <= child->after_ns;
+}
+
+bool task_group_is_left(const struct task_child *child)
+{
+    /* The kernel gives a number to nobody while a group has it: a process with this pid means that
+     * the group was gone. */
+    return child->pid != 0 && child->same_boot && kill(child->pid, 0) != 0 && errno == ESRCH &&
+           kill(-child->pid, 0) == 0;
 }
 
 int task_state(int directory, enum process_state *ret_state, struct error *err)

@@ -258,6 +258,17 @@ class PeopleTest(DrctlTest):
         self.assertEqual(self.outcome(), "cancelled")
         wait_until(lambda: self.processes() == [], "the end of all processes")
 
+    def test_cancel_ends_what_a_command_left_behind_when_it_was_interrupted(self):
+        plan = self.plan(
+            "plan: shell\nsummary: the shell gets the signal, its child does not\nsteps:\n"
+            "  a:\n    uses: exec\n    with: {argv: [sh, -c, 'echo ready; sleep 600; echo never']}\n"
+        )
+        child = self.start("run", plan)
+        self.wait_for_line("ready")
+        self.drctl("cancel", "last")
+        self.assertEqual(child.wait(timeout=30), 7)
+        self.assertEqual(self.processes(), [])
+
 
 class LockTest(DrctlTest):
     PLAN = (

@@ -122,6 +122,36 @@ static void adopted_command_can_be_stopped(void **state)
     assert_int_equal(follower->result.exit_code, 5);
 }
 
+static void what_a_stopped_command_leaves_behind_is_ended_as_well(void **state)
+{
+    struct follower *follower = *state;
+    start_and_wait_for_line(follower, "sleep 987.25 >/dev/null 2>&1 & echo ready; wait");
+    assert_int_equal(follower_count_processes("987.25"), 2);
+    stop(follower, -1, -1);
+    follower_run(follower);
+    assert_int_equal(follower->result.signal_number, SIGINT);
+    assert_int_equal(follower_count_processes("987.25"), 0);
+}
+
+static void what_is_left_behind_and_ignores_signals_is_killed_after_its_grace(void **state)
+{
+    struct follower *follower = *state;
+    start_and_wait_for_line(follower,
+                            "sh -c 'trap \"\" TERM; echo ready; while :; do sleep 0.0519; "
+                            "done' >&2 & sleep 0.2; echo ready; wait");
+    stop(follower, -1, 300);
+    follower_run(follower);
+    assert_int_equal(follower->result.signal_number, SIGINT);
+    assert_int_equal(follower_count_processes("0.0519"), 0);
+}
+
+static void what_a_command_that_was_not_stopped_leaves_behind_goes_on(void **state)
+{
+    struct follower *follower = *state;
+    follower_run_shell(follower, "sleep 1.987 >/dev/null 2>&1 & exit 0");
+    assert_int_equal(follower_count_processes("1.987"), 1);
+}
+
 static void ended_command_cannot_be_signalled(void **state)
 {
     struct follower *follower = *state;
@@ -172,6 +202,9 @@ int main(void)
         TEST(unlimited_grace_waits),
         TEST(stop_before_the_command_is_there_still_reaches_it),
         TEST(adopted_command_can_be_stopped),
+        TEST(what_a_stopped_command_leaves_behind_is_ended_as_well),
+        TEST(what_is_left_behind_and_ignores_signals_is_killed_after_its_grace),
+        TEST(what_a_command_that_was_not_stopped_leaves_behind_goes_on),
         TEST(ended_command_cannot_be_signalled),
         TEST(freeing_leaves_the_command_running),
         TEST(terminal_signals_do_not_reach_shim_or_command),
