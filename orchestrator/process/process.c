@@ -63,6 +63,7 @@ static struct process *process_new(struct process_host *host, const struct proce
     process->context = context;
     process->directory_path = memory_text(spec->directory);
     process->directory = process->watch = process->piece = -1;
+    process->holdings = (struct spawn_holdings){-1, {-1, -1}};
     copy_spec(process, spec);
     process->next = host->first;
     host->first = process;
@@ -79,6 +80,7 @@ static void release(struct process *process)
     host_unwatch(process);
     follow_close(process);
     file_close_cleanup(&process->directory);
+    spawn_holdings_release(&process->holdings);
     stop_release(process);
     if (process->retry != NULL) {
         uv_close((uv_handle_t *)process->retry, close_retry);
@@ -157,7 +159,8 @@ static int launch(struct process *process, const struct process_spec *spec, cons
     if (open_directory(process, err) != 0 || task_claim(process->directory, &lock, err) != 0) {
         return -1;
     }
-    struct spawn_request request = {.spec = spec, .program = program, .lock = lock};
+    struct spawn_request request = {
+        .spec = spec, .program = program, .lock = lock, .holdings = &process->holdings};
     return spawn_shim(process->host, &request, err);
 }
 
@@ -236,7 +239,8 @@ static void take_over(struct process *process)
 {
     CLEANUP(file_close_cleanup) int lock = -1;
     CLEANUP(error_release) struct error ignored = ERROR_INIT; /* the retry is the answer to it */
-    struct spawn_request request = {.spec = &process->spec, .orphan = &process->child};
+    struct spawn_request request = {
+        .spec = &process->spec, .orphan = &process->child, .holdings = &process->holdings};
     if (task_read_child(process->directory, &process->child) != 0 ||
         !task_reclaim(process->directory, &lock)) {
         retry_later(process);
@@ -263,11 +267,14 @@ static void settle(struct process *process)
         }
         nanosleep(&(struct timespec){0, 1000000}, NULL);
     }
-    if (state == PROCESS_STATE_ORPHANED) {
+    /* Also when the command has ended: what it printed last is in the pipes that we hold. */
+    if (state == PROCESS_STATE_ORPHANED ||
+        (state == PROCESS_STATE_LOST && process->holdings.outputs[0] >= 0)) {
         take_over(process);
+        return;
     }
-    process->ended = state != PROCESS_STATE_RUNNING && state != PROCESS_STATE_ORPHANED;
-    process->lost = state == PROCESS_STATE_LOST || state == PROCESS_STATE_ABSENT;
+    process->ended = state != PROCESS_STATE_RUNNING;
+    process->lost = process->ended && state != PROCESS_STATE_FINISHED;
 }
 
 /* --- the end --- */

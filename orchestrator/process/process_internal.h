@@ -45,17 +45,28 @@ MUST_USE int task_state(int directory, enum process_state *ret_state, struct err
 
 /* --- process_spawn.c: starting shims --- */
 
+/* What drctl holds besides the shim, so that a successor finds it when the shim is killed. -1: it
+ * was another drctl's. */
+struct spawn_holdings {
+    int memory;     /* the shim's state and spec */
+    int outputs[2]; /* reading ends of the command's pipes */
+};
+
+void spawn_holdings_release(struct spawn_holdings *holdings);
+
 struct spawn_request {
     const struct process_spec *spec;
     const char *program;             /* NULL to take over a command */
     const struct task_child *orphan; /* the command to take over, or NULL */
     int lock;
+    struct spawn_holdings *holdings;
 };
 
 /* The file that argv[0] of the spec means; ERROR_NOT_FOUND. The caller frees it. */
 MUST_USE int spawn_find_program(const struct process_spec *spec, char **ret_program,
                                 struct error *err);
 
+/* Makes what is missing in the holdings, which the caller releases in any case. */
 MUST_USE int spawn_shim(struct process_host *host, const struct spawn_request *request,
                         struct error *err);
 
@@ -106,6 +117,7 @@ struct process {
     struct process_spec spec; /* what a new shim needs: the secrets and the limits, copied */
     char *directory_path;
     int directory;
+    struct spawn_holdings holdings;
     int watch; /* inotify's name for it; -1: none */
 
     int piece; /* the open piece of the log; -1: none yet */

@@ -131,23 +131,25 @@ static void put_spec(struct buffer *out, const struct process_host *host,
     put_number(out, orphan != NULL ? (uint64_t)orphan->started_at_ns : 0);
     put_number(out, orphan != NULL ? orphan->inodes[0] : 0);
     put_number(out, orphan != NULL ? orphan->inodes[1] : 0);
+    put_number(out, request->holdings->outputs[0] >= 0);
     put_number(out, spec->secret_count);
     for (size_t i = 0; i < spec->secret_count; i++) {
         put_field(out, spec->secrets[i].data, spec->secrets[i].size_bytes);
     }
 }
 
-static int make_memory(const struct buffer *content, struct error *err)
+/* What an earlier shim noted in the memory stays there for its successor. */
+static int write_memory(int memory, const struct buffer *content, struct error *err)
 {
-    int memory = memfd_create("drctl-spec", MFD_CLOEXEC);
-    if (memory < 0) {
-        return error_set_errno(err, errno, "cannot make memory for the shim");
-    }
-    if (file_write_all(memory, content->data, content->size_bytes, err) != 0) {
-        close(memory);
+    if (ftruncate(memory, SHIM_STATE_BYTES) != 0 ||
+        lseek(memory, SHIM_STATE_BYTES, SEEK_SET) != SHIM_STATE_BYTES) {
+        error_set_errno(err, errno, "cannot size memory");
         return error_context(err, "cannot tell the shim what to run");
     }
-    return memory;
+    if (file_write_all(memory, content->data, content->size_bytes, err) != 0) {
+        return error_context(err, "cannot tell the shim what to run");
+    }
+    return 0;
 }
 
 /* --- the start --- */
@@ -156,28 +158,33 @@ static int make_memory(const struct buffer *content, struct error *err)
  */
 static int move_up(int descriptor)
 {
-    if (descriptor < 0 || descriptor > SHIM_LOCK_FD) {
+    if (descriptor < 0 || descriptor >= SHIM_FD_END) {
         return descriptor;
     }
-    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, SHIM_LOCK_FD + 1);
+    int moved = fcntl(descriptor, F_DUPFD_CLOEXEC, SHIM_FD_END);
     close(descriptor);
     return moved;
 }
 
-static int spawn(struct process_host *host, const char *directory, int memory, int lock,
+static int spawn(struct process_host *host, const struct spawn_request *request, int lock,
                  pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all;
-    char *argv[] = {(char[]){"drctl-shim"}, (char *)(uintptr_t)directory, NULL};
+    const struct spawn_holdings *holdings = request->holdings;
+    char *directory = (char *)(uintptr_t)request->spec->directory;
+    char *argv[] = {(char[]){"drctl-shim"}, directory, NULL};
     char *environment[] = {NULL};
     posix_spawn_file_actions_init(&actions);
     for (int i = 0; i < SHIM_SPEC_FD; i++) {
         posix_spawn_file_actions_adddup2(&actions, host->null, i);
     }
-    posix_spawn_file_actions_adddup2(&actions, memory, SHIM_SPEC_FD);
+    posix_spawn_file_actions_adddup2(&actions, holdings->memory, SHIM_SPEC_FD);
     posix_spawn_file_actions_adddup2(&actions, lock, SHIM_LOCK_FD);
+    for (int i = 0; i < 2 && holdings->outputs[i] >= 0; i++) {
+        posix_spawn_file_actions_adddup2(&actions, holdings->outputs[i], SHIM_OUTPUT_FD + i);
+    }
     posix_spawnattr_init(&attributes);
     sigfillset(&all);
     posix_spawnattr_setsigdefault(&attributes, &all);
@@ -188,19 +195,52 @@ static int spawn(struct process_host *host, const char *directory, int memory, i
     return error;
 }
 
+static int make_memory(struct spawn_holdings *holdings, struct error *err)
+{
+    if (holdings->memory < 0) {
+        holdings->memory = move_up(memfd_create("drctl-task", MFD_CLOEXEC));
+    }
+    return holdings->memory >= 0 ? 0
+                                 : error_set_errno(err, errno, "cannot make memory for the shim");
+}
+
+/* Only the reading ends: the shim opens the others. */
+static int make_outputs(struct spawn_holdings *holdings, struct error *err)
+{
+    for (int i = 0; i < 2; i++) {
+        int ends[2];
+        if (pipe2(ends, O_CLOEXEC) != 0) {
+            return error_set_errno(err, errno, "cannot make its output pipes");
+        }
+        close(ends[1]);
+        holdings->outputs[i] = move_up(ends[0]);
+    }
+    return 0;
+}
+
+void spawn_holdings_release(struct spawn_holdings *holdings)
+{
+    file_close_cleanup(&holdings->memory);
+    file_close_cleanup(&holdings->outputs[0]);
+    file_close_cleanup(&holdings->outputs[1]);
+}
+
 int spawn_shim(struct process_host *host, const struct spawn_request *request, struct error *err)
 {
     CLEANUP(buffer_release) struct buffer content = BUFFER_INIT;
     pid_t pid = 0;
-    put_spec(&content, host, request);
-    CLEANUP(file_close_cleanup) int memory = move_up(make_memory(&content, err));
-    explicit_bzero(content.data, content.size_bytes);
-    if (memory < 0) {
-        return error_set_errno(err, errno, "cannot make memory for the shim");
+    if (make_memory(request->holdings, err) != 0 ||
+        (request->orphan == NULL && make_outputs(request->holdings, err) != 0)) {
+        return -1;
     }
-    CLEANUP(file_close_cleanup)
-    int lock = fcntl(request->lock, F_DUPFD_CLOEXEC, SHIM_LOCK_FD + 1);
-    int error = lock >= 0 ? spawn(host, request->spec->directory, memory, lock, &pid) : errno;
+    put_spec(&content, host, request);
+    int result = write_memory(request->holdings->memory, &content, err);
+    explicit_bzero(content.data, content.size_bytes);
+    if (result != 0) {
+        return -1;
+    }
+    CLEANUP(file_close_cleanup) int lock = fcntl(request->lock, F_DUPFD_CLOEXEC, SHIM_FD_END);
+    int error = lock >= 0 ? spawn(host, request, lock, &pid) : errno;
     if (error != 0) {
         return error_set_errno(err, error, "cannot start %s", host->shim_path);
     }

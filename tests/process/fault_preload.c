@@ -3,14 +3,19 @@
  *   DRCTL_FAULT=KIND:N:ERRNO[:PATH-PART]   the N-th call of KIND (open, read, write, fsync, rename,
  *                                          mkdir, spawn, connect) fails with ERRNO (ENOSPC, …);
  *                                          with PATH-PART, only calls on such a path are counted.
- *                                          N = 0 fails none.
+ *                                          N = 0 fails none. In place of ERRNO, KILL means
+ *                                          SIGKILL before the call, KILLAFTER after it.
  *   DRCTL_FAULT_LOG=FILE                   gets a line "fired KIND N PATH" when it does, and
  *                                          "counted KIND N" when the process exits.
+ *
+ *   DRCTL_FAULT_ONCE=1                     does nothing when that file is there already: of several
+ *                                          processes with this setting, one is hit.
  *
  * It takes the calls of the program and of its libraries, not those that libc makes by itself. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -24,13 +29,19 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+enum { FAULT_KILL = -1, FAULT_KILL_AFTER = -2 };
+
 static const struct {
     const char *name;
     int value;
 } known_errors[] = {
-    {"ENOSPC", ENOSPC}, {"EIO", EIO},       {"EACCES", EACCES}, {"EMFILE", EMFILE},
-    {"ENOMEM", ENOMEM}, {"EAGAIN", EAGAIN}, {"EROFS", EROFS},   {"EDQUOT", EDQUOT},
-    {"EINTR", EINTR},   {"ENOENT", ENOENT}, {"EPIPE", EPIPE},   {"ECONNREFUSED", ECONNREFUSED},
+    {"ENOSPC", ENOSPC},   {"EIO", EIO},
+    {"EACCES", EACCES},   {"EMFILE", EMFILE},
+    {"ENOMEM", ENOMEM},   {"EAGAIN", EAGAIN},
+    {"EROFS", EROFS},     {"EDQUOT", EDQUOT},
+    {"KILL", FAULT_KILL}, {"KILLAFTER", FAULT_KILL_AFTER},
+    {"EINTR", EINTR},     {"ENOENT", ENOENT},
+    {"EPIPE", EPIPE},     {"ECONNREFUSED", ECONNREFUSED},
 };
 
 static struct {
@@ -40,6 +51,7 @@ static struct {
     int error;
     char path_part[128];
     atomic_long count;
+    bool kill_pending;
 } fault;
 
 static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -75,7 +87,9 @@ __attribute__((constructor)) static void read_setting(void)
             fault.error = known_errors[i].value;
         }
     }
-    fault.ready = fault.error != 0;
+    const char *log = getenv("DRCTL_FAULT_LOG");
+    bool hit_already = getenv("DRCTL_FAULT_ONCE") != NULL && log != NULL && access(log, F_OK) == 0;
+    fault.ready = fault.error != 0 && !hit_already;
 }
 
 __attribute__((destructor)) static void tell_count(void)
@@ -94,8 +108,19 @@ static bool fails(const char *kind, const char *path)
         return false;
     }
     note("fired %s %ld %s\n", kind, fault.number, path != NULL ? path : "");
+    if (fault.error == FAULT_KILL) {
+        kill(getpid(), SIGKILL);
+    }
+    fault.kill_pending = fault.error == FAULT_KILL_AFTER;
     errno = fault.error;
-    return true;
+    return !fault.kill_pending;
+}
+
+static void after_call(void)
+{
+    if (fault.kill_pending) {
+        kill(getpid(), SIGKILL);
+    }
 }
 
 static bool fails_on(const char *kind, int descriptor)
@@ -121,7 +146,12 @@ static bool fails_on(const char *kind, int descriptor)
         if (real == NULL) {                                                                        \
             *(void **)&real = dlsym(RTLD_NEXT, #name);                                             \
         }                                                                                          \
-        return (fault_check) ? (failed) : real arguments;                                          \
+        if (fault_check) {                                                                         \
+            return failed;                                                                         \
+        }                                                                                          \
+        result outcome = real arguments;                                                           \
+        after_call();                                                                              \
+        return outcome;                                                                            \
     }
 
 /* The third argument is there only with O_CREAT; reading it in any case is what libc does, too. */
@@ -137,7 +167,9 @@ static bool fails_on(const char *kind, int descriptor)
         if (real == NULL) {                                                                        \
             *(void **)&real = dlsym(RTLD_NEXT, #name);                                             \
         }                                                                                          \
-        return fails("open", path) ? -1 : real(path, flags, mode);                                 \
+        int descriptor = fails("open", path) ? -1 : real(path, flags, mode);                       \
+        after_call();                                                                              \
+        return descriptor;                                                                         \
     }
 
 #define WRAP_OPENAT(name)                                                                          \
@@ -152,7 +184,9 @@ static bool fails_on(const char *kind, int descriptor)
         if (real == NULL) {                                                                        \
             *(void **)&real = dlsym(RTLD_NEXT, #name);                                             \
         }                                                                                          \
-        return fails("open", path) ? -1 : real(directory, path, flags, mode);                      \
+        int descriptor = fails("open", path) ? -1 : real(directory, path, flags, mode);            \
+        after_call();                                                                              \
+        return descriptor;                                                                         \
     }
 
 #undef open
@@ -185,7 +219,19 @@ WRAP(int, renameat, (int from_fd, const char *from, int to_fd, const char *to), 
 WRAP(int, mkdir, (const char *path, mode_t mode), -1, fails("mkdir", path), (path, mode))
 WRAP(int, connect, (int fd, const struct sockaddr *address, socklen_t size), -1,
      fails("connect", ""), (fd, address, size))
-WRAP(pid_t, fork, (void), -1, fails("spawn", "fork"), ())
+
+pid_t fork(void);
+pid_t fork(void)
+{
+    static pid_t (*real)(void);
+    if (real == NULL) {
+        *(void **)&real = dlsym(RTLD_NEXT, "fork");
+    }
+    pid_t pid = fails("spawn", "fork") ? -1 : real();
+    fault.ready = fault.ready && (pid != 0 || getenv("DRCTL_FAULT_ONCE") == NULL);
+    return pid;
+}
+
 WRAP(int, posix_spawn,
      (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
       const posix_spawnattr_t *attributes, char *const *argv, char *const *environment),

@@ -50,7 +50,7 @@ static void protect(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     umask(077);
     /* Whatever a library of drctl's opened without O_CLOEXEC. */
-    syscall(SYS_close_range, SHIM_LOCK_FD + 1, ~0U, 0);
+    syscall(SYS_close_range, SHIM_FD_END, ~0U, 0);
 }
 
 static int64_t sooner(int64_t a_ms, int64_t b_ms)
@@ -72,16 +72,13 @@ static int patience_ms(struct shim *shim, int64_t give_up_at_ms)
     return (int)patience;
 }
 
-static void read_streams(struct shim *shim, const struct pollfd *polls, bool quiet)
+static void read_streams(struct shim *shim, const struct pollfd *polls)
 {
     for (int i = 0; i < 2; i++) {
-        if (quiet) {
-            shim_stream_flush_line(&shim->streams[i]);
-        } else if (polls[i].revents != 0) {
-            shim_stream_read(&shim->streams[i], &shim->spec.redactor);
+        if (polls[i].revents != 0) {
+            shim_stream_read(shim, i);
         }
     }
-    shim_log_flush(&shim->log);
 }
 
 static bool output_is_open(const struct shim *shim)
@@ -102,7 +99,10 @@ static void copy_output(struct shim *shim)
                                   {shim->streams[1].descriptor, POLLIN, 0},
                                   {shim->child.ended ? -1 : shim->child.watch, POLLIN, 0}};
         int ready = poll(polls, 3, patience_ms(shim, give_up_at_ms));
-        read_streams(shim, polls, ready == 0);
+        read_streams(shim, polls);
+        if (ready == 0) {
+            shim_streams_flush(shim);
+        }
         if (polls[2].revents != 0) {
             shim_guard_check(shim);
             shim_child_check(&shim->child);
@@ -111,15 +111,29 @@ static void copy_output(struct shim *shim)
     }
 }
 
+static void take_over(struct shim *shim)
+{
+    shim_child_adopt(&shim->child, &shim->spec, shim->streams);
+    if (shim_state_resume(shim) != 0) {
+        shim->log.descriptor = -1; /* each record counts as lost, the command runs on */
+    }
+}
+
 static void start(struct shim *shim)
 {
+    shim->state = shim_state_map();
     if (!shim_spec_read(&shim->spec)) {
         shim_child_fail(&shim->child, "read what to run");
-    } else if (shim_log_open(&shim->log, &shim->spec) != 0) {
+        return;
+    }
+    shim->log.head_bytes = shim->spec.log_head_bytes;
+    shim->log.tail_bytes = shim->spec.log_tail_bytes;
+    if (shim->spec.adopt_pid != 0) {
+        take_over(shim);
+    } else if (shim_log_open(&shim->log) != 0) {
         shim_child_fail(&shim->child, "open output.log");
-    } else if (shim->spec.adopt_pid != 0) {
-        shim_child_adopt(&shim->child, &shim->spec, shim->streams);
     } else {
+        shim_state_begin(shim->state);
         shim_child_start(&shim->child, &shim->spec, shim->streams);
     }
 }
@@ -136,9 +150,7 @@ int main(int argc, char **argv)
     start(&shim);
     if (shim.child.exec_error == 0) {
         copy_output(&shim);
-        shim_stream_flush_line(&shim.streams[0]);
-        shim_stream_flush_line(&shim.streams[1]);
-        shim_log_flush(&shim.log);
+        shim_streams_flush(&shim);
     }
     shim_exit_write(&shim.child, &shim.spec, &shim.log, output_is_open(&shim));
     shim_guard_dismiss(&shim);

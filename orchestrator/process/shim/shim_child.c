@@ -25,12 +25,6 @@
 
 /* --- starting --- */
 
-struct output_pipe {
-    int read_end;
-    int write_end; /* opened for reading too */
-    ino_t inode;
-};
-
 static int64_t boottime_ns(void)
 {
     struct timespec now;
@@ -38,31 +32,25 @@ static int64_t boottime_ns(void)
     return now.tv_sec * CLOCK_NS_PER_S + now.tv_nsec;
 }
 
-static int open_pipe(struct output_pipe *made)
+/* The other side of an output pipe, for writing and, so that there always is a reader, reading. */
+static int open_command_end(int read_end)
 {
-    int ends[2];
     char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", read_end);
+    return open(path, O_RDWR | O_CLOEXEC);
+}
+
+static uintmax_t inode_of(int descriptor)
+{
     struct stat status;
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return -1;
-    }
-    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
-    int both = open(path, O_RDWR | O_CLOEXEC);
-    if (both >= 0) {
-        close(ends[1]);
-        ends[1] = both;
-    }
-    made->read_end = ends[0];
-    made->write_end = ends[1];
-    made->inode = fstat(ends[0], &status) == 0 ? status.st_ino : 0;
-    return 0;
+    return fstat(descriptor, &status) == 0 ? status.st_ino : 0;
 }
 
 /* What the new process needs, made beforehand: between vfork() and exec it shares our memory. */
 struct birth {
     const struct shim_spec *spec;
-    const struct output_pipe *pipes;
-    int stdin_fd;
+    int stdio[3];
+    uintmax_t inodes[2];
     int64_t started_at_ns;
     int64_t before_ns; /* boot time: brackets the start time that the kernel notes */
     volatile int error;
@@ -75,8 +63,21 @@ static int write_who(const struct birth *birth)
     char line[192];
     int size = snprintf(line, sizeof line, "child %d %" PRId64 " %" PRId64 " %" PRId64 " %ju %ju\n",
                         (int)getpid(), birth->started_at_ns, birth->before_ns, boottime_ns(),
-                        (uintmax_t)birth->pipes[0].inode, (uintmax_t)birth->pipes[1].inode);
+                        birth->inodes[0], birth->inodes[1]);
     return write(SHIM_LOCK_FD, line, (size_t)size) == size ? 0 : -1;
+}
+
+static bool connect_stdio(const struct birth *birth)
+{
+    for (int i = 0; i < 3; i++) {
+        if (dup2(birth->stdio[i], i) < 0) {
+            return false;
+        }
+    }
+    for (int i = SHIM_LOCK_FD; i < SHIM_OUTPUT_FD + 2; i++) {
+        close(i); /* all others close on exec */
+    }
+    return true;
 }
 
 static _Noreturn void become_command(struct birth *birth)
@@ -87,8 +88,7 @@ static _Noreturn void become_command(struct birth *birth)
     birth->failed_step = "write the lock file";
     if (write_who(birth) == 0) {
         birth->failed_step = "connect its descriptors";
-        if (dup2(birth->stdin_fd, 0) >= 0 && dup2(birth->pipes[0].write_end, 1) >= 0 &&
-            dup2(birth->pipes[1].write_end, 2) >= 0) {
+        if (connect_stdio(birth)) {
             birth->failed_step = "change to its directory";
             if (chdir(birth->spec->cwd) == 0) {
                 birth->failed_step = "execute";
@@ -141,32 +141,36 @@ static void launch(struct shim_child *child, struct birth *birth)
     }
 }
 
+static void release_stdio(const struct birth *birth)
+{
+    for (int i = 0; i < 3; i++) {
+        if (birth->stdio[i] > 0) {
+            close(birth->stdio[i]);
+        }
+    }
+}
+
 void shim_child_start(struct shim_child *child, const struct shim_spec *spec,
                       struct shim_stream streams[2])
 {
-    struct output_pipe pipes[2];
-    struct birth birth = {.spec = spec, .pipes = pipes, .stdin_fd = 0};
+    struct birth birth = {.spec = spec};
     child->watch = watch_children();
-    fcntl(SHIM_LOCK_FD, F_SETFD, FD_CLOEXEC);
-    if (child->watch < 0 || open_pipe(&pipes[0]) != 0 || open_pipe(&pipes[1]) != 0) {
-        shim_child_fail(child, "make its pipes");
+    for (int i = 0; i < 2; i++) {
+        streams[i].descriptor = SHIM_OUTPUT_FD + i;
+        birth.inodes[i] = inode_of(SHIM_OUTPUT_FD + i);
+        birth.stdio[1 + i] = open_command_end(SHIM_OUTPUT_FD + i);
+    }
+    if (child->watch < 0 || birth.stdio[1] < 0 || birth.stdio[2] < 0) {
+        shim_child_fail(child, "open its output pipes");
         return;
     }
-    if (*spec->stdin_path != '\0') {
-        birth.stdin_fd = open(spec->stdin_path, O_RDONLY | O_CLOEXEC);
-    }
-    if (birth.stdin_fd < 0) {
+    birth.stdio[0] = *spec->stdin_path != '\0' ? open(spec->stdin_path, O_RDONLY | O_CLOEXEC) : 0;
+    if (birth.stdio[0] < 0) {
         shim_child_fail(child, "open its standard input");
         return;
     }
     launch(child, &birth);
-    for (int i = 0; i < 2; i++) {
-        close(pipes[i].write_end);
-        streams[i].descriptor = pipes[i].read_end;
-    }
-    if (birth.stdin_fd != 0) {
-        close(birth.stdin_fd);
-    }
+    release_stdio(&birth);
 }
 
 /* --- taking over --- */
@@ -200,7 +204,9 @@ void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
     child->started_at_ns = (int64_t)spec->adopt_started_at_ns;
     shim_child_watch_adopted(child);
     for (int i = 0; i < 2; i++) {
-        streams[i].descriptor = reopen_output(spec->adopt_pid, i + 1, spec->adopt_inodes[i]);
+        streams[i].descriptor = spec->has_outputs != 0
+                                    ? SHIM_OUTPUT_FD + i
+                                    : reopen_output(spec->adopt_pid, i + 1, spec->adopt_inodes[i]);
     }
 }
 
@@ -372,8 +378,8 @@ void shim_exit_write(const struct shim_child *child, const struct shim_spec *spe
                          ",\"output_still_open\":%s,\"log_bytes\":%" PRIu64
                          ",\"dropped_bytes\":%" PRIu64 ",\"lost_records\":%" PRIu64
                          ",\"log_error\":%d",
-                         output_still_open ? "true" : "false", log->size_bytes, log->dropped_bytes,
-                         log->lost_records, log->error);
+                         output_still_open ? "true" : "false", log->at.size_bytes,
+                         log->at.dropped_bytes, log->at.lost_records, log->at.error);
     if (known.status_known && !known.adopted) {
         append_usage(&text, &usage);
     }

@@ -38,18 +38,11 @@ static void stand_by(struct shim *shim, int life)
     close(life);
 }
 
-/* Forgets what the shim had in memory when it forked: it has dealt with that since. */
+/* What this copy of the shim remembers is from the time of the fork: the state says more. */
 static void succeed(struct shim *shim)
 {
-    for (int i = 0; i < 2; i++) {
-        buffer_clear(&shim->streams[i].input);
-        buffer_clear(&shim->streams[i].line);
-        shim->streams[i].redact = (struct redact_stream){0};
-    }
-    buffer_clear(&shim->log.pending);
     close(shim->log.descriptor);
-    shim->spec.adopt_pid = (uint64_t)shim->child.pid;
-    if (shim_log_open(&shim->log, &shim->spec) != 0) {
+    if (shim_state_resume(shim) != 0) {
         shim->log.descriptor = -1; /* each record counts as lost, the command runs on */
     }
     shim->guard = (struct shim_guard){.pipe = -1, .due_at_ms = now_ms() + GUARD_AFTER_MS};

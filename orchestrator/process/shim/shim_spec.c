@@ -71,13 +71,14 @@ static bool read_whole(char **ret_bytes, size_t *ret_size_bytes)
 {
     struct stat status;
     size_t done = 0;
-    if (fstat(SHIM_SPEC_FD, &status) != 0 || status.st_size <= 0) {
+    if (fstat(SHIM_SPEC_FD, &status) != 0 || status.st_size <= SHIM_STATE_BYTES) {
         return false;
     }
-    size_t size_bytes = (size_t)status.st_size;
+    size_t size_bytes = (size_t)status.st_size - SHIM_STATE_BYTES;
     char *bytes = memory_new(size_bytes + 1, 1);
     while (done < size_bytes) {
-        ssize_t got = pread(SHIM_SPEC_FD, bytes + done, size_bytes - done, (off_t)done);
+        ssize_t got =
+            pread(SHIM_SPEC_FD, bytes + done, size_bytes - done, (off_t)(SHIM_STATE_BYTES + done));
         if (got == 0 || (got < 0 && errno != EINTR)) {
             free(bytes);
             return false;
@@ -116,6 +117,7 @@ bool shim_spec_read(struct shim_spec *spec)
     spec->adopt_started_at_ns = take_number(&reader);
     spec->adopt_inodes[0] = take_number(&reader);
     spec->adopt_inodes[1] = take_number(&reader);
+    spec->has_outputs = take_number(&reader);
     take_secrets(&reader, &spec->redactor);
     errno = EINVAL;
     return !reader.bad && (spec->argv[0] != NULL || spec->adopt_pid != 0);
