@@ -396,3 +396,17 @@ int loaded_plan_make(struct loaded_plan *loaded, const struct invocation *invoca
     int status = finish(loaded, invocation, span_of_text(text), true, state, who, &errors, err);
     return report(status, &errors);
 }
+
+int site_load(const struct invocation *invocation, struct site **ret_site, struct error *err)
+{
+    struct loaded_plan loaded = {0};
+    context_init(&loaded.context);
+    struct error_list errors = {0};
+    int status = report(load_site(&loaded, invocation, &errors, err), &errors);
+    if (status == 0) {
+        *ret_site = loaded.site;
+        loaded.site = NULL;
+    }
+    loaded_plan_release(&loaded);
+    return status;
+}

@@ -39,6 +39,11 @@ MUST_USE int loaded_plan_make(struct loaded_plan *loaded, const struct invocatio
                               const char *text, const char *file, const char *state,
                               const char *operator_name, struct error *err);
 
+/* The site that the command line or the environment names, NULL when there is none. 0, or the exit
+ * status after errors were reported; -1 with err for other trouble. */
+MUST_USE int site_load(const struct invocation *invocation, struct site **ret_site,
+                       struct error *err);
+
 /* The file of a plan: a path, or the name of one in ./plans, $DRCTL_PLANS or the installed plans.
  * The caller frees *ret_file. */
 MUST_USE int plan_find_file(const char *name, char **ret_file, struct error *err);

@@ -13,6 +13,7 @@ static const struct command_option options[] = {
     WATCHING_OPTIONS,
     {"dry-run", 'n', NULL, false, "make the reads, show the changes, change nothing"},
     {"incident", 0, "TIME", false, "when the incident began (RFC 3339), for the objectives"},
+    {"no-remote-lock", 0, NULL, false, "do not take the lock that the site names"},
     {NULL, 0, NULL, false, NULL},
 };
 
@@ -37,6 +38,7 @@ static int make_run(struct loaded_plan *loaded, const struct invocation *invocat
         .state = state,
         .operator_name = who,
         .dry_run = invocation_flag(invocation, "dry-run"),
+        .without_remote_lock = invocation_flag(invocation, "no-remote-lock"),
     };
     const char *incident = invocation_value(invocation, "incident");
     if (incident != NULL && clock_parse_rfc3339(incident, &run_options.incident_at_ns, err) != 0) {

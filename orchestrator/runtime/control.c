@@ -297,3 +297,9 @@ int control_send(const char *run_directory, const json_t *decision, char **ret_t
     }
     return take_reply(&reply, ret_text, err);
 }
+
+bool control_is_open(const char *run_directory)
+{
+    CLEANUP(file_close_cleanup) int descriptor = connect_to(run_directory, NULL);
+    return descriptor >= 0;
+}

@@ -7,6 +7,7 @@
 #define DRCTL_RUNTIME_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/compiler.h"
 #include "base/error.h"
@@ -15,5 +16,8 @@
  * ERROR_NOT_FOUND when no drctl works on that run now. */
 MUST_USE int control_send(const char *run_directory, const json_t *decision, char **ret_text,
                           struct error *err);
+
+/* Whether a drctl works on that run now. */
+bool control_is_open(const char *run_directory);
 
 #endif

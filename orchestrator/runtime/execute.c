@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "runtime/remote_lock_keeper.h"
 #include "runtime/run_private.h"
 #include "runtime/target_lock.h"
 
@@ -43,6 +44,7 @@ static void close_handles(struct run *run)
         run->observer.closing(run->observer.data);
     }
     control_close(run->control);
+    remote_lock_keeper_close(run->remote_lock);
     process_host_close(run->processes, NULL, NULL);
     loop_queue_close(run->queue);
     uv_close((uv_handle_t *)&run->timer, NULL);
@@ -313,25 +315,46 @@ static void take_up(struct run *run, enum run_mode mode)
     }
 }
 
+static int begin(struct run *run, enum run_mode mode, struct error *err)
+{
+    if (!run->dry_run && !run->without_remote_lock &&
+        remote_lock_keeper_open(run, &run->remote_lock, err) != 0) {
+        run->discard = mode == RUN_START;
+        return -1;
+    }
+    if (control_open(run, &run->control, err) != 0) {
+        return -1;
+    }
+    uv_prepare_start(&run->advance, on_prepare);
+    if (mode != RUN_START) {
+        take_up(run, mode);
+    }
+    run_want_advance(run);
+    return 0;
+}
+
 int run_execute(struct run *run, enum run_mode mode, int *ret_exit_status, struct error *err)
 {
+    int result = 0;
     if (mode == RUN_REST) {
         run_leave(run, 0);
     } else {
-        if (control_open(run, &run->control, err) != 0) {
-            return -1;
+        result = begin(run, mode, err);
+        if (result != 0) {
+            run_leave(run, 1);
         }
-        uv_prepare_start(&run->advance, on_prepare);
-        if (mode != RUN_START) {
-            take_up(run, mode);
-        }
-        run_want_advance(run);
     }
     uv_run(&run->loop, UV_RUN_DEFAULT);
+    struct error lock_error = ERROR_INIT;
+    if (remote_lock_keeper_free(run->remote_lock, run->finished, &lock_error) != 0) {
+        run_notice(run, "the remote lock could not be given up: %s", lock_error.message);
+    }
+    run->remote_lock = NULL;
+    error_release(&lock_error);
     if (error_is_set(&run->error)) {
         error_move(err, &run->error);
-        return -1;
+        result = -1;
     }
     *ret_exit_status = run->exit_status;
-    return 0;
+    return result;
 }

@@ -63,6 +63,7 @@ static json_t *created_event(const struct plan *plan, const json_t *description,
     json_object_set_new(event, "plan_sha256", json_string(sha256));
     json_object_set_new(event, "target", json_string(plan->target_name));
     json_object_set_new(event, "dry_run", json_boolean(options->dry_run));
+    json_object_set_new(event, "remote_lock", json_boolean(!options->without_remote_lock));
     if (options->incident_at_ns != 0) {
         clock_format_rfc3339_ms(options->incident_at_ns, incident_at);
         json_object_set_new(event, "incident_at", json_string(incident_at));
@@ -120,6 +121,7 @@ static int fold(const struct journal_event *event, void *data, struct error *err
         free(run->plan_file);
         run->plan_file = memory_text(json_get_text(event->json, "plan_file"));
         run->dry_run = json_is_true(json_object_get(event->json, "dry_run"));
+        run->without_remote_lock = json_is_false(json_object_get(event->json, "remote_lock"));
         json_t *description = json_object_get(run->context.values, "run");
         json_object_set(description, "started_at", json_object_get(event->json, "started_at"));
         json_object_set(description, "operator", json_object_get(event->json, "operator"));
@@ -287,6 +289,10 @@ void run_free(struct run *run)
         uv_run(&run->loop, UV_RUN_DEFAULT);
     }
     uv_loop_close(&run->loop);
+    if (run->discard) {
+        IGNORE(target_lock_release(run->state, run->plan->target_name, run->id, NULL));
+        IGNORE(file_remove_tree(run->directory, NULL)); /* what is left of it names no effect */
+    }
     engine_free(run->engine);
     records_release(&run->records);
     context_release(&run->context);

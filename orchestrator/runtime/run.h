@@ -46,10 +46,11 @@ struct run_options {
     struct engine_limits limits;  /* zero: by this machine's memory */
     const char *const *approvals; /* steps whose approval is given beforehand, NULL-terminated */
     bool approve_all;
-    bool stay;              /* wait for people instead of leaving with exit status 8 */
-    bool dry_run;           /* nothing is changed */
-    int64_t incident_at_ns; /* when the incident began, for the objectives; 0: with the run */
-    const char *shim_path;  /* NULL: looked up */
+    bool stay;                /* wait for people instead of leaving with exit status 8 */
+    bool without_remote_lock; /* do not take the lock that the site names */
+    bool dry_run;             /* nothing is changed */
+    int64_t incident_at_ns;   /* when the incident began, for the objectives; 0: with the run */
+    const char *shim_path;    /* NULL: looked up */
 };
 
 /* The root `run` of expressions for a new run: id, directory, work, started_at, plan, operator. It

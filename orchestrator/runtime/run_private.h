@@ -12,7 +12,8 @@
 
 enum { RUN_SIGNAL_COUNT = 4 };
 
-struct control; /* control.c */
+struct control;            /* control.c */
+struct remote_lock_keeper; /* remote_lock_keeper.h */
 
 /* An attempt that runs now. */
 struct running {
@@ -52,6 +53,9 @@ struct run {
     struct process_host *processes;
     struct attempt_host host;
     struct control *control;
+    struct remote_lock_keeper *remote_lock; /* NULL: none is kept */
+    bool without_remote_lock;               /* the operator said so when the run began */
+    bool discard;                           /* it never got to begin: run_free() removes it */
     struct running *running;
 
     uv_timer_t timer; /* the next retry, or the next try of a stalled journal */

@@ -1,0 +1,239 @@
+"""Looking at a run: live, attached from another terminal and afterwards show the same; logs; what is
+seen when nobody works on the run."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+import unittest
+
+from support import DrctlTest, program, wait_until
+
+SIDE_BY_SIDE = """
+plan: side-by-side
+summary: two that talk at the same time, and one behind them
+steps:
+  left:
+    uses: exec
+    needs: []
+    with: {argv: [sh, -c, 'for i in 1 2 3 4 5 6 7 8; do echo "left $i"; sleep 0.11; done']}
+  right:
+    uses: exec
+    needs: []
+    with: {argv: [sh, -c, 'for i in 1 2 3 4 5 6 7; do echo "right $i" >&2; sleep 0.13; done; printf unfinished']}
+  said:
+    uses: note
+    needs: [left, right]
+    with: {text: both are through}
+  last:
+    uses: exec
+    with: {argv: [echo, afterwards]}
+"""
+
+WAITING = """
+plan: waiting
+summary: talks until it is told to stop
+steps:
+  talk:
+    uses: exec
+    with: {argv: [sh, -c, 'i=0; while ! test -e "$0"; do i=$((i + 1)); echo "line $i"; sleep 0.1; done', '%s']}
+"""
+
+QUESTION = """
+plan: question
+summary: a person decides
+steps:
+  ask:
+    uses: approval
+    with: {text: Cut over?}
+  after:
+    uses: exec
+    with: {argv: [echo, afterwards]}
+"""
+
+
+class Terminal:
+    """A drctl at a terminal of its own; screen: all that it has printed."""
+
+    def __init__(self, test: DrctlTest, *arguments: str, **environment: str):
+        self.screen = ""
+        self.status = None
+        self.pid, self.descriptor = pty.fork()
+        if self.pid == 0:
+            os.chdir(test.folder)
+            os.execve(program("drctl"), ["drctl", *arguments], {**test.environment, **environment})
+        os.set_blocking(self.descriptor, False)
+
+    def read(self):
+        try:
+            self.screen += os.read(self.descriptor, 65536).decode(errors="replace")
+        except BlockingIOError:
+            pass
+        except OSError:
+            if self.status is None:
+                self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def wait_for(self, text: str):
+        def there():
+            self.read()
+            return text in self.screen
+
+        wait_until(there, f"{text!r} on the screen, which is:\n{self.screen}")
+
+    def wait(self) -> int:
+        def over():
+            self.read()
+            return self.status is not None
+
+        wait_until(over, "the end of drctl")
+        return self.status
+
+    def type(self, text: str):
+        os.write(self.descriptor, text.encode())
+
+    def close(self):
+        os.close(self.descriptor)
+
+
+class SameStreamTest(DrctlTest):
+    def test_live_attached_and_later_are_the_same(self):
+        for form in ("plain", "json"):
+            with self.subTest(form):
+                plan = self.plan(SIDE_BY_SIDE)
+                count = len(self.run_directories())
+                live = self.start("run", plan, "--output", form)
+                wait_until(lambda: len(self.run_directories()) > count, "the run")
+                self.wait_for_event("task_started")
+                attached = self.start("attach", "last", "--output", form)
+                self.assertEqual((live.wait(60), attached.wait(60)), (0, 0))
+                later = self.drctl("attach", "last", "--output", form).stdout
+                self.assertIn("right 7", later)
+                self.assertIn("unfinished", later)
+                self.assertEqual(self.output_of(live), later)
+                self.assertEqual(self.output_of(attached), later)
+
+    def test_a_run_that_was_killed_and_resumed_is_one_stream(self):
+        flag = self.folder / "flag"
+        child = self.start("run", self.plan(WAITING % flag))
+        self.wait_for_line("line 3")
+        attached = self.start("attach", "last")
+        wait_until(lambda: "line 3" in self.output_of(attached), "the history")
+        self.kill(child)
+        self.wait_for_line("line 8")
+        resumed = self.start("resume", "last")
+        self.wait_for_event("run_resumed")
+        self.wait_for_line("line 12")
+        flag.touch()
+        self.assertEqual((resumed.wait(60), attached.wait(60)), (0, 0))
+        later = self.drctl("attach", "last").stdout
+        self.assertEqual(self.output_of(attached), later)
+        shown = [line.split()[-1] for line in later.splitlines() if " | " in line]
+        self.assertEqual(shown, [str(i + 1) for i in range(len(shown))])
+        self.assertIn("line 1\n", self.output_of(resumed))
+
+    def test_data_of_commands_is_not_shown_in_any_view(self):
+        plan = self.plan(
+            "plan: data\nsummary: data\nsteps:\n"
+            "  a:\n    uses: exec\n    with: {argv: [echo, '{\"key\": \"value\"}'], output: json}\n"
+        )
+        live = self.drctl("run", plan, status=None).stdout
+        self.assertEqual(live, self.drctl("attach", "last", status=None).stdout)
+
+    def test_exit_status_is_the_runs(self):
+        plan = self.plan("plan: f\nsummary: f\nsteps:\n  a:\n    uses: exec\n    with: {argv: ['false']}\n")
+        self.drctl("run", plan, status=1)
+        self.assertIn("Failed: a", self.drctl("attach", status=1).stdout)
+
+
+class AttachTest(DrctlTest):
+    def test_no_follow_shows_what_is_there_and_ends(self):
+        flag = self.folder / "flag"
+        child = self.start("run", self.plan(WAITING % flag))
+        self.wait_for_line("line 3")
+        result = self.drctl("attach", "last", "--no-follow")
+        self.assertIn("line 3", result.stdout)
+        self.assertIn("running after", result.stdout)
+        flag.touch()
+        self.assertEqual(child.wait(60), 0)
+
+    def test_output_is_followed_while_nobody_works_on_the_run(self):
+        flag = self.folder / "flag"
+        child = self.start("run", self.plan(WAITING % flag))
+        self.wait_for_line("line 2")
+        self.kill(child)
+        attached = self.start("attach", "last")
+        wait_until(lambda: "No drctl works on this run now" in self.output_of(attached), "the notice")
+        seen = len(self.output_of(attached).splitlines())
+        wait_until(lambda: len(self.output_of(attached).splitlines()) > seen + 5, "further lines")
+        before = (self.run_directory() / "journal.jsonl").read_bytes()
+        attached.send_signal(signal.SIGINT)
+        self.assertEqual(attached.wait(30), 0)
+        self.assertIn("the run goes on", self.output_of(attached))
+        self.assertEqual((self.run_directory() / "journal.jsonl").read_bytes(), before)
+        flag.touch()
+        self.drctl("resume", "last")
+
+    def test_answer_typed_at_an_attached_terminal(self):
+        child = self.start("run", self.plan(QUESTION), "--stay")
+        self.wait_for_event("asked", step="ask")
+        terminal = Terminal(self, "attach", "last")
+        terminal.wait_for("Cut over?")
+        time.sleep(0.3)
+        terminal.type("approve\n")
+        self.assertEqual(child.wait(30), 0)
+        self.assertEqual(terminal.wait(), 0)
+        terminal.close()
+        answered = [event for event in self.events() if event["type"] == "answered"]
+        self.assertEqual([event["who"] for event in answered], ["tester@example"])
+
+    def test_damaged_journal_is_exit_status_9(self):
+        plan = self.plan("plan: p\nsummary: p\nsteps:\n  a:\n    uses: exec\n    with: {argv: ['true']}\n")
+        self.drctl("run", plan)
+        journal = self.run_directory() / "journal.jsonl"
+        content = bytearray(journal.read_bytes())
+        content[content.index(b"\n") + 40] ^= 1
+        journal.write_bytes(content)
+        for command in (["attach", "last"], ["logs", "last"]):
+            self.assertIn("journal.jsonl:2", self.drctl(*command, status=9).stderr)
+
+
+class LogsTest(DrctlTest):
+    def setUp(self):
+        super().setUp()
+        self.drctl("run", self.plan(SIDE_BY_SIDE))
+
+    def test_all_steps_merged_by_time(self):
+        stamps = []
+        for line in self.drctl("logs", "last", "--timestamps").stdout.splitlines():
+            stamp, mark, _ = line.split(" ", 2)
+            self.assertIn(mark, ("|", "-"))
+            stamps.append(stamp)
+        self.assertEqual(len(stamps), 8 + 8 + 1 + 1)
+        self.assertEqual(stamps, sorted(stamps))
+
+    def test_one_step_and_attempt(self):
+        lines = self.drctl("logs", "last", "left").stdout.splitlines()
+        self.assertEqual([line.split()[-1] for line in lines], list("12345678"))
+        self.assertEqual(self.drctl("logs", "last", "left", "--attempt", "2").stdout, "")
+
+    def test_json(self):
+        lines = self.drctl("logs", "last", "right", "--output", "json").stdout.splitlines()
+        first = json.loads(lines[0])["output"]
+        self.assertEqual((first["step"], first["stream"], first["text"]), ("right", "stderr", "right 1"))
+
+    def test_unknown_step_is_a_usage_error_with_the_likely_one(self):
+        self.assertIn("did you mean right?", self.drctl("logs", "last", "rigth", status=2).stderr)
+
+    def test_reader_that_goes_away_early_is_no_trouble(self):
+        result = subprocess.run(
+            f"{program('drctl')} logs last | head -1",
+            shell=True, capture_output=True, text=True, env=self.environment, timeout=60,
+        )
+        self.assertEqual(len(result.stdout.splitlines()), 1)
+        self.assertEqual(result.stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
