@@ -70,7 +70,7 @@ static const char *append_field(const struct function_call *call, const char *at
         buffer_append_char(out, '{');
         return at + 2;
     }
-    char *end;
+    char *end = NULL;
     unsigned long number = isdigit((unsigned char)at[1]) ? strtoul(at + 1, &end, 10) : call->count;
     if (number >= call->count - 1 || *end != '}') {
         error_set(err, ERROR_INVALID, "format() has a '{' that is no field {0} to {%zu}",
