@@ -20,6 +20,11 @@ from .emulator import Moto
 
 SELECTIONS = re.compile(r"/backup/plans/([^/]+)/selections/?([^/]*)/?")
 RECOVERY_POINTS = re.compile(r"/backup-vaults/[^/]+/recovery-points/?")
+NO_OPTION_GROUPS = (
+    b'<DescribeOptionGroupsResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">'
+    b"<DescribeOptionGroupsResult><OptionGroupsList/></DescribeOptionGroupsResult>"
+    b"<ResponseMetadata><RequestId>none</RequestId></ResponseMetadata>"
+    b"</DescribeOptionGroupsResponse>")
 Answer = tuple[int, bytes]
 
 
@@ -87,6 +92,8 @@ class Gaps:
         if request.service == "backup" and request.method == "GET" and \
                 RECOVERY_POINTS.fullmatch(request.path):
             return 200, b'{"RecoveryPoints": []}'  # moto makes none, and cannot say so
+        if request.operation == "DescribeOptionGroups" and "OptionGroupName" not in request.form:
+            return 200, self._option_groups(request)
         return self._selections.answer(request)
 
     def adapt(self, request: AwsRequest, status: int, body: bytes) -> bytes:
@@ -103,6 +110,14 @@ class Gaps:
         if request.service == "rds":
             return _zones_of(request.region, self._resource_ids.adapt(request, body))
         return body
+
+    def _option_groups(self, request: AwsRequest) -> bytes:
+        """Moto answers 500 when no name is asked for, and an error when there is no group."""
+        headers = {"authorization": request.headers.get("authorization", ""),
+                   "content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        body = request.body + b"&OptionGroupName="
+        status, _, answer = self._moto.request("rds", request.region, "POST", "/", body, headers)
+        return answer if status == 200 else NO_OPTION_GROUPS
 
     def _backup_tags(self, request: AwsRequest, body: bytes) -> bytes:
         """Moto finds the tags of vaults and plans only when the path ends in a slash."""

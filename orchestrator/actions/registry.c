@@ -22,6 +22,7 @@
     ACTION(git_commit)                                                                             \
     ACTION(hcl_rewrite)                                                                            \
     ACTION(http_check)                                                                             \
+    ACTION(inventory)                                                                              \
     ACTION(kubectl)                                                                                \
     ACTION(kubectl_apply)                                                                          \
     ACTION(kubectl_rollout)                                                                        \
