@@ -4,51 +4,42 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "commands/keyboard.h"
 #include "commands/plan_loading.h"
+#include "commands/run_reading.h"
+#include "commands/screen.h"
 #include "journal/replay.h"
-#include "view/summary.h"
-#include "view/view.h"
+#include "runtime/run_logs.h"
+
+/* How long a line may be on its way from the shim to here. */
+enum { SETTLE_MS = 40 };
 
 struct watch {
+    const struct invocation *invocation;
     struct run *run;
+    struct run_logs *logs;
     struct view *view;
     struct fold fold;
-    bool json;
-    uv_tty_t keyboard;
-    bool keyboard_open;
-    struct buffer typed;
-    const char *who;
+    struct keyboard keyboard;
 };
 
-static void fold_plan(struct fold *fold, const struct engine *engine)
-{
-    for (size_t i = 0; i < engine_node_count(engine); i++) {
-        const struct engine_node *node = engine_node_at(engine, i);
-        if (node->parent == NULL) {
-            fold_add_step(fold, node->name, node->step->call.uses);
-        }
-    }
-}
+/* --- what the run tells ---------------------------------------------------------------------- */
 
 static void saw_event(void *data, const json_t *event)
 {
     struct watch *watch = data;
-    fold_event(&watch->fold, event);
-    watch->view->event(watch->view, event);
+    run_logs_event(watch->logs, event);
 }
 
+/* The line itself is read from the log, as by all who look on. */
 static void saw_line(void *data, const struct run_line *line)
 {
+    (void)line;
     struct watch *watch = data;
-    struct view_line shown = {line->step,  line->attempt,   line->task,
-                              line->at_ns, line->is_stderr, line->text};
-    watch->view->line(watch->view, &shown);
+    run_logs_wake(watch->logs);
 }
 
 static void saw_notice(void *data, const char *text)
@@ -61,105 +52,35 @@ static void saw_notice(void *data, const char *text)
     }
 }
 
-/* --- the keyboard ---------------------------------------------------------------------------- */
-
-static void close_keyboard(void *data)
+static void closing(void *data)
 {
     struct watch *watch = data;
-    if (watch->keyboard_open) {
-        watch->keyboard_open = false;
-        uv_close((uv_handle_t *)&watch->keyboard, NULL);
-    }
+    keyboard_close(&watch->keyboard);
+    run_logs_finish(watch->logs);
+    run_logs_close(watch->logs);
 }
 
-static void allocate(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t *ret_buffer)
+/* --- what is shown --------------------------------------------------------------------------- */
+
+static void show_event(void *data, const json_t *event)
 {
-    (void)suggested_bytes;
-    struct watch *watch = handle->data;
-    *ret_buffer = uv_buf_init(buffer_reserve(&watch->typed, 1024), 1024);
+    struct watch *watch = data;
+    fold_event(&watch->fold, event);
+    watch->view->event(watch->view, event);
 }
 
-static const struct engine_node *only_question(const struct watch *watch)
+static void show_line(void *data, const struct run_line *line)
 {
-    const struct engine *engine = run_engine(watch->run);
-    const struct engine_node *found = NULL;
-    for (size_t i = 0; i < engine_node_count(engine); i++) {
-        const struct engine_node *node = engine_node_at(engine, i);
-        if (node->question != NULL) {
-            if (found != NULL) {
-                return NULL;
-            }
-            found = node;
-        }
-    }
-    return found;
+    struct watch *watch = data;
+    struct view_line shown = {line->step,  line->attempt,   line->task,
+                              line->at_ns, line->is_stderr, line->text};
+    watch->view->line(watch->view, &shown);
 }
 
-/* "ANSWER" when one step asks, "STEP ANSWER" always. */
-static void take_answer(struct watch *watch, char *line)
+static int decide(void *data, const json_t *decision, char **ret_text, struct error *err)
 {
-    char *rest = line + strcspn(line, " \t\r");
-    char *answer = rest + strspn(rest, " \t\r");
-    const char *step = line;
-    if (*answer == '\0') {
-        const struct engine_node *node = only_question(watch);
-        *rest = '\0';
-        answer = line;
-        step = node != NULL ? node->name : NULL;
-    } else {
-        *rest = '\0';
-        answer[strcspn(answer, " \t\r")] = '\0';
-    }
-    if (*line == '\0') {
-        return;
-    }
-    if (step == NULL) {
-        saw_notice(watch, "type an answer, or `STEP ANSWER` when several steps ask");
-        return;
-    }
-    CLEANUP(json_cleanup)
-    json_t *decision = json_pack("{s:s, s:s, s:s, s:s}", "verb", "answer", "step", step, "answer",
-                                 answer, "who", watch->who);
-    struct error err = ERROR_INIT;
-    char *text = NULL;
-    if (run_decide(watch->run, decision, &text, &err) != 0) {
-        CLEANUP(memory_cleanup) char *message = error_format(&err);
-        saw_notice(watch, message);
-        error_release(&err);
-    }
-    free(text);
-}
-
-static void typed(uv_stream_t *stream, ssize_t size, const uv_buf_t *part)
-{
-    (void)part;
-    struct watch *watch = stream->data;
-    if (size < 0) {
-        close_keyboard(watch);
-        return;
-    }
-    buffer_advance(&watch->typed, (size_t)size);
-    char *end;
-    while (watch->typed.size_bytes > 0 &&
-           (end = memchr(watch->typed.data, '\n', watch->typed.size_bytes)) != NULL) {
-        *end = '\0';
-        size_t line_bytes = (size_t)(end - watch->typed.data);
-        take_answer(watch, watch->typed.data);
-        buffer_consume(&watch->typed, line_bytes + 1);
-    }
-}
-
-static void open_keyboard(struct watch *watch)
-{
-    if (watch->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        return;
-    }
-    if (uv_tty_init(run_loop(watch->run), &watch->keyboard, STDIN_FILENO, 1) == 0) {
-        watch->keyboard.data = watch;
-        watch->keyboard_open = true;
-        uv_read_start((uv_stream_t *)&watch->keyboard, allocate, typed);
-        uv_unref((uv_handle_t *)&watch->keyboard);
-    }
+    const struct watch *watch = data;
+    return run_decide(watch->run, decision, ret_text, err);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
@@ -167,27 +88,6 @@ static void open_keyboard(struct watch *watch)
 static const char *given_secret(void *data, const char *input)
 {
     return json_get_text(data, input);
-}
-
-static bool wants_json(const struct invocation *invocation)
-{
-    const char *output = invocation_value(invocation, "output");
-    return output != NULL && strcmp(output, "json") == 0;
-}
-
-static struct view *make_view(const struct invocation *invocation, const struct engine *engine)
-{
-    if (wants_json(invocation)) {
-        return view_json_new(STDOUT_FILENO);
-    }
-    size_t width = 8;
-    for (size_t i = 0; i < engine_node_count(engine); i++) {
-        size_t size = strlen(engine_node_at(engine, i)->name);
-        width = size > width ? size : width;
-    }
-    const char *no_color = getenv("NO_COLOR");
-    bool color = isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
-    return view_plain_new(STDOUT_FILENO, color, width);
 }
 
 static int parse_parallel(const struct invocation *invocation, size_t *ret_running,
@@ -207,65 +107,77 @@ static int parse_parallel(const struct invocation *invocation, size_t *ret_runni
     return 0;
 }
 
-static int fold_history(const struct journal_event *event, void *data, struct error *err)
+static int take_history(const struct journal_event *event, void *data, struct error *err)
 {
     (void)err;
-    fold_event(data, event->json);
+    struct watch *watch = data;
+    fold_event(&watch->fold, event->json);
+    run_logs_skip(watch->logs, event->json);
     return 0;
 }
 
-static void print_summary(const struct watch *watch)
+static int show_beginning(const struct journal_event *event, void *data, struct error *err)
 {
-    struct buffer text = BUFFER_INIT;
-    if (watch->json) {
-        json_t *summary =
-            json_pack("{s:o}", "summary", summary_json(&watch->fold, clock_wall_ns()));
-        json_append(&text, summary);
-        buffer_append_char(&text, '\n');
-        json_decref(summary);
-    } else {
-        buffer_append_char(&text, '\n');
-        summary_append(&text, &watch->fold, clock_wall_ns());
+    (void)err;
+    const struct watch *watch = data;
+    run_logs_event(watch->logs, event->json);
+    return 0;
+}
+
+static void begin_to_show(struct watch *watch, enum run_mode mode)
+{
+    struct run_logs_options options = {
+        .run_directory = run_directory(watch->run),
+        .loop = run_loop(watch->run),
+        .settle_ms = SETTLE_MS,
+        .data = watch,
+        .event = show_event,
+        .line = show_line,
+    };
+    watch->logs = run_logs_new(&options);
+    CLEANUP(memory_cleanup) char *journal = file_join(run_directory(watch->run), "journal.jsonl");
+    struct journal_tail tail;
+    fold_plan(&watch->fold, run_plan(watch->run));
+    watch->view = screen_view(watch->invocation, &watch->fold, false);
+    IGNORE(journal_replay(journal, mode == RUN_START ? show_beginning : take_history, watch, &tail,
+                          NULL));
+    run_logs_live(watch->logs);
+    if (run_plan_has_changed(watch->run)) {
+        saw_notice(watch, "the plan's file was changed after this run began; the run keeps to the "
+                          "plan as it was");
     }
-    IGNORE(file_write_all(STDOUT_FILENO, text.data, text.size_bytes, NULL));
-    buffer_release(&text);
+    if (!wants_json(watch->invocation)) {
+        keyboard_open(&watch->keyboard, run_loop(watch->run));
+    }
 }
 
 int watch_run(const struct invocation *invocation, const char *state, const char *id,
               enum run_mode mode, const json_t *secrets, struct error *err)
 {
     CLEANUP(memory_cleanup) char *who = operator_name();
-    struct watch watch = {.who = who, .json = wants_json(invocation)};
+    struct watch watch = {.invocation = invocation};
+    watch.keyboard = (struct keyboard){
+        .fold = &watch.fold, .who = who, .data = &watch, .decide = decide, .notice = saw_notice};
     struct run_options options = {
         .state = state,
         .operator_name = who,
-        .observer = {&watch, saw_event, saw_line, saw_notice, close_keyboard},
+        .observer = {&watch, saw_event, saw_line, saw_notice, closing},
         .approvals = invocation_values(invocation, "approve"),
         .approve_all = invocation_flag(invocation, "yes"),
-        .stay = invocation_flag(invocation, "stay") ||
-                (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !watch.json),
+        .stay =
+            invocation_flag(invocation, "stay") || (keyboard_is_there() && !wants_json(invocation)),
     };
     if (parse_parallel(invocation, &options.limits.running, err) != 0 ||
         run_open(id, &options, given_secret, (void *)secrets, &watch.run, err) != 0) {
         return -1;
     }
-    const struct engine *engine = run_engine(watch.run);
-    CLEANUP(memory_cleanup) char *journal = file_join(run_directory(watch.run), "journal.jsonl");
-    struct journal_tail tail;
-    fold_plan(&watch.fold, engine);
-    IGNORE(journal_replay(journal, fold_history, &watch.fold, &tail, NULL));
-    watch.view = make_view(invocation, engine);
-    if (run_plan_has_changed(watch.run)) {
-        saw_notice(&watch, "the plan's file was changed after this run began; the run keeps to the "
-                           "plan as it was");
-    }
-    open_keyboard(&watch);
+    begin_to_show(&watch, mode);
     int status = 1;
     int result = run_execute(watch.run, mode, &status, err);
-    print_summary(&watch);
+    screen_print_summary(invocation, &watch.fold);
     run_free(watch.run);
     view_free(watch.view);
     fold_release(&watch.fold);
-    buffer_release(&watch.typed);
+    keyboard_release(&watch.keyboard);
     return result == 0 ? status : -1;
 }

@@ -17,7 +17,8 @@
  *   step_failed    step, error                                  no further attempt
  *   step_cancelled step, attempt
  *   step_retried   step, who, why                               a person wants another attempt
- *   task_started   step, attempt, task, argv, mutates           durable before the command starts
+ *   task_started   step, attempt, task, argv, mutates,          durable before the command starts
+ *                  quiet, folder                                stdout is data; where its log is
  *   task_ended     step, attempt, task, exit_code | signal, duration_ms
  *   remembered     step, attempt, name, value                   durable before an effect
  *   fact           step, attempt, kind, value                   what the report is written from

@@ -32,7 +32,12 @@ void fold_release(struct fold *fold)
     vector_each (struct fold_step *, step, &fold->steps) {
         release_step(step);
     }
+    vector_each (struct fold_objective *, objective, &fold->objectives) {
+        free(objective->component);
+        free(objective->step);
+    }
     vector_release(&fold->steps);
+    vector_release(&fold->objectives);
     table_release(&fold->names);
     json_decref(fold->created);
     json_decref(fold->decisions);
@@ -59,6 +64,35 @@ void fold_add_step(struct fold *fold, const char *name, const char *uses)
     struct fold_step *step = step_of(fold, name);
     free(step->uses);
     step->uses = memory_text(uses);
+}
+
+void fold_add_objective(struct fold *fold, const char *component, const char *step, int64_t rto_ms,
+                        int64_t rpo_ms)
+{
+    struct fold_objective *objective = vector_grow(&fold->objectives);
+    objective->component = memory_text(component);
+    objective->step = memory_text(step);
+    objective->rto_ms = rto_ms;
+    objective->rpo_ms = rpo_ms;
+}
+
+int64_t fold_incident_ns(const struct fold *fold)
+{
+    int64_t declared_ns = fold_time(fold->created, "incident_at");
+    return declared_ns != 0 ? declared_ns : fold->first_at_ns;
+}
+
+int64_t fold_reached_ns(const struct fold *fold, const struct fold_objective *objective)
+{
+    if (objective->step == NULL) {
+        bool succeeded = fold->outcome != NULL && strcmp(fold->outcome, "succeeded") == 0;
+        return succeeded ? fold->ended_at_ns : 0;
+    }
+    const struct fold_step *step = fold_find(fold, objective->step);
+    bool done = step != NULL && (step->state == STEP_SUCCEEDED ||
+                                 (step->state == STEP_SKIPPED && step->reason != NULL &&
+                                  strcmp(step->reason, "unless") == 0));
+    return done ? step->ended_at_ns : 0;
 }
 
 static void replace(json_t **slot, const json_t *value)

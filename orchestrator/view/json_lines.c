@@ -1,5 +1,8 @@
-/* The stream for programs: one JSON object a line, events exactly as the journal has them. */
+/* The stream for programs: one JSON object a line. An event has the same bytes whether it comes
+ * from the run or from its journal: seq, at, type first, and without what chains the journal's
+ * lines. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -25,7 +28,19 @@ static void write_value(struct view *view, json_t *value)
 
 static void show_event(struct view *view, const json_t *event)
 {
-    write_value(view, json_pack("{s:O}", "event", event));
+    static const char *const first[] = {"seq", "at", "type"};
+    json_t *shown = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(first); i++) {
+        json_object_set(shown, first[i], json_object_get(event, first[i]));
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *)event, key, value) {
+        if (strcmp(key, "prev") != 0 && strcmp(key, "hash") != 0) {
+            json_object_set(shown, key, value);
+        }
+    }
+    write_value(view, json_pack("{s:o}", "event", shown));
 }
 
 static void show_line(struct view *view, const struct view_line *line)

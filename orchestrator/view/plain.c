@@ -21,8 +21,7 @@
 struct plain_view {
     struct view view;
     int descriptor;
-    bool color;
-    size_t step_width;
+    struct plain_options options;
 };
 
 enum tone { TONE_QUIET, TONE_NORMAL, TONE_GOOD, TONE_BAD, TONE_ASK, TONE_HEAD };
@@ -36,15 +35,19 @@ static void write_line(struct plain_view *plain, int64_t at_ns, char mark, const
                        enum tone tone, struct span text)
 {
     char at[CLOCK_RFC3339_SIZE];
-    clock_format_rfc3339_ms(at_ns, at);
+    clock_format_rfc3339_ns(at_ns, at);
     CLEANUP(buffer_release) struct buffer line = BUFFER_INIT;
-    buffer_append_format(&line, "%.8s ", at + 11);
-    if (plain->color) {
+    if (plain->options.long_times) {
+        buffer_append_format(&line, "%s ", at);
+    } else {
+        buffer_append_format(&line, "%.8s ", at + 11);
+    }
+    if (plain->options.color) {
         buffer_append_format(&line, "\033[%sm", tones[tone]);
     }
-    buffer_append_format(&line, "%c %-*s ", mark, (int)plain->step_width, step);
+    buffer_append_format(&line, "%c %-*s ", mark, (int)plain->options.step_width, step);
     text_append_safe(&line, text, false);
-    if (plain->color) {
+    if (plain->options.color) {
         buffer_append_text(&line, "\033[0m");
     }
     buffer_append_char(&line, '\n');
@@ -238,10 +241,10 @@ static void release(struct view *view)
     free(view);
 }
 
-struct view *view_plain_new(int descriptor, bool color, size_t step_width)
+struct view *view_plain_new(int descriptor, const struct plain_options *options)
 {
     struct plain_view *plain = memory_new(1, sizeof *plain);
-    *plain = (struct plain_view){
-        {show_event, show_line, show_notice, release}, descriptor, color, step_width};
+    *plain =
+        (struct plain_view){{show_event, show_line, show_notice, release}, descriptor, *options};
     return &plain->view;
 }

@@ -27,11 +27,18 @@ struct view {
     void (*release)(struct view *view);
 };
 
-/* Lines of text: time, step, what. color: ANSI colours. step_width: of the widest step's name. A
- * descriptor that cannot be written any more (a terminal that went away) is not an error. */
-struct view *view_plain_new(int descriptor, bool color, size_t step_width);
+struct plain_options {
+    bool color;        /* ANSI colours */
+    bool long_times;   /* whole time stamps, RFC 3339 with nanoseconds */
+    size_t step_width; /* of the widest step's name */
+};
 
-/* JSON lines: {"event": …} as in the journal, {"output": {step, attempt, task, at, stream, text}},
+/* Lines of text: time, mark, step, what. A descriptor that cannot be written any more (a terminal
+ * that went away) is not an error. The options are copied. */
+struct view *view_plain_new(int descriptor, const struct plain_options *options);
+
+/* JSON lines: {"event": …} as in the journal without prev and hash, {"output": {step, attempt,
+ * task, at, stream, text}},
  * {"notice": …}. */
 struct view *view_json_new(int descriptor);
 
