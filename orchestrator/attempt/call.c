@@ -358,7 +358,9 @@ int call_run(struct attempt *attempt, const struct attempt_command *command, con
         status = error_set(err, ERROR_INVALID, "%s printed more than is taken from it",
                            command->argv[0]);
     }
-    if (status == 0 && call.message != NULL && call.result.outcome == PROCESS_NOT_STARTED) {
+    if (status == 0 && call.message != NULL &&
+        (call.result.outcome == PROCESS_NOT_STARTED ||
+         call.result.outcome == PROCESS_NEVER_STARTED)) {
         status = error_set(err, ERROR_NOT_READY, "%s", call.message);
     }
     *ret_process = call.result;

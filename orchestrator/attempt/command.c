@@ -77,11 +77,13 @@ static int refuse_secrets(struct attempt *attempt, const struct attempt_command 
 
 enum verdict { VERDICT_RUN, VERDICT_ADOPT, VERDICT_DONE, VERDICT_STOP };
 
+/* The question is named after the go: an answer about one go says nothing about the next. */
 static int ask_about_lost(struct attempt *attempt, const struct attempt_command *command,
-                          const char *task, enum verdict *ret_verdict, struct error *err)
+                          const char *task, const char *directory, enum verdict *ret_verdict,
+                          struct error *err)
 {
     static const char *const choices[] = {"stop", "done", "run-again", NULL};
-    CLEANUP(memory_cleanup) char *id = memory_format("lost-%s", task);
+    CLEANUP(memory_cleanup) char *id = memory_format("lost-%s", strrchr(directory, '/') + 1);
     CLEANUP(memory_cleanup)
     char *text = memory_format("%s was started by an earlier drctl, its end was not seen, and "
                                "whether it took effect cannot be told. What is the case?",
@@ -106,7 +108,8 @@ static int ask_about_lost(struct attempt *attempt, const struct attempt_command 
 }
 
 static int judge_lost(struct attempt *attempt, const struct attempt_command *command,
-                      const char *task, enum verdict *ret_verdict, struct error *err)
+                      const char *task, const char *directory, enum verdict *ret_verdict,
+                      struct error *err)
 {
     if (!command->mutates) {
         *ret_verdict = VERDICT_RUN;
@@ -115,7 +118,7 @@ static int judge_lost(struct attempt *attempt, const struct attempt_command *com
     enum attempt_probe_answer answer =
         command->probe != NULL ? command->probe(attempt, command->context) : PROBE_UNKNOWN;
     if (answer == PROBE_UNKNOWN) {
-        return ask_about_lost(attempt, command, task, ret_verdict, err);
+        return ask_about_lost(attempt, command, task, directory, ret_verdict, err);
     }
     attempt_say(attempt, "%s: its end was not seen; %s", task,
                 answer == PROBE_DONE ? "its effect is there"
@@ -143,7 +146,10 @@ static int judge(struct attempt *attempt, const struct attempt_command *command,
     case PROCESS_STATE_LOST:
         break;
     }
-    return judge_lost(attempt, command, task, ret_verdict, err);
+    if (json_object_get(attempt->spec.record.ended, task) == NULL) {
+        announce_end(attempt, task, &(struct process_result){.outcome = PROCESS_LOST});
+    }
+    return judge_lost(attempt, command, task, directory, ret_verdict, err);
 }
 
 static char *task_name(struct attempt *attempt, const struct attempt_command *command)
@@ -232,7 +238,7 @@ static int run_in_folder(struct attempt *attempt, const struct attempt_command *
     take_result(attempt, &process, result);
     if (process.outcome == PROCESS_LOST) {
         enum verdict after;
-        if (judge_lost(attempt, command, task, &after, err) != 0) {
+        if (judge_lost(attempt, command, task, directory, &after, err) != 0) {
             return -1;
         }
         result->found_done = after == VERDICT_DONE;

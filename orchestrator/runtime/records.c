@@ -49,6 +49,9 @@ void records_apply(struct records *records, const json_t *event)
         json_object_set(part_of(records, event, "remembered"), json_get_text(event, "name"),
                         json_object_get(event, "value"));
         break;
+    case EVENT_TASK_STARTED: /* another go of a task whose end was not seen */
+        json_object_del(part_of(records, event, "ended"), json_get_text(event, "task"));
+        break;
     case EVENT_TASK_ENDED:
         json_object_set_new(part_of(records, event, "ended"), json_get_text(event, "task"),
                             json_true());

@@ -46,9 +46,9 @@ static const struct parameter parameters[] = {
     {.name = "probe",
      .type = VALUE_STRINGS,
      .exposed = true,
-     .doc =
-         "A command that tells, when the end was not seen, whether it took effect: exit 0 yes, 1 "
-         "no, any other ask a person"},
+     .doc = "A command that tells, when the end was not seen or it was killed, whether it took "
+            "effect: "
+            "exit 0 yes, 1 no, any other ask a person"},
     {.name = "grace",
      .type = VALUE_DURATION,
      .default_json = "\"10s\"",
@@ -128,7 +128,13 @@ static enum attempt_probe_answer probe(struct attempt *attempt, void *context)
 static int judge(struct attempt *attempt, const char *program, const struct attempt_result *result,
                  struct error *err)
 {
-    if (result->found_done) {
+    bool killed_when_done =
+        !result->found_done && result->signal != 0 && probe(attempt, NULL) == PROBE_DONE;
+    if (killed_when_done) {
+        attempt_say(attempt, "%s was ended by signal %d (%s); its probe finds its effect there",
+                    program, result->signal, strsignal(result->signal));
+    }
+    if (result->found_done || killed_when_done) {
         attempt_set_output(attempt, "exit_code", json_null());
         return set_captured(attempt, result, err);
     }
@@ -207,6 +213,7 @@ const struct action action_exec = {
     .run = run,
     .interrupted = "A command that still runs is followed, one that ended meanwhile gives its "
                    "result. When its end was not seen: one with `mutates: false` is repeated, "
-                   "otherwise `probe` is asked and without one a person.",
+                   "otherwise `probe` is asked and without one a person. One that was "
+                   "killed has failed, unless `probe` finds its effect there.",
     .shows_dry_run = true,
 };
