@@ -48,13 +48,15 @@ static json_t *argv_to_json(const char *const *argv)
     return list;
 }
 
-static int announce_start(struct attempt *attempt, const char *task,
+static int announce_start(struct attempt *attempt, const char *task, const char *directory,
                           const struct attempt_command *command, struct error *err)
 {
     json_t *event = attempt_event(attempt, "task_started");
     json_object_set_new(event, "task", json_string(task));
     json_object_set_new(event, "argv", argv_to_json(command->argv));
     json_object_set_new(event, "mutates", json_boolean(command->mutates));
+    json_object_set_new(event, "quiet", json_boolean(command->quiet));
+    json_object_set_new(event, "folder", json_string(strrchr(directory, '/') + 1));
     return attempt_append(attempt, event, true, true, err);
 }
 
@@ -222,7 +224,7 @@ static int run_in_folder(struct attempt *attempt, const struct attempt_command *
 {
     bool adopt = verdict == VERDICT_ADOPT;
     bool seen_before = adopt && json_object_get(attempt->spec.record.ended, task) != NULL;
-    if (!adopt && announce_start(attempt, task, command, err) != 0) {
+    if (!adopt && announce_start(attempt, task, directory, command, err) != 0) {
         return -1;
     }
     struct process_result process = {0};
