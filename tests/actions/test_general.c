@@ -178,6 +178,67 @@ static void exec_stops_its_command_when_it_is_cancelled(void **state)
     assert_int_equal(harness->error.code, ERROR_CANCELLED);
 }
 
+/* Begins a command that notes each of its starts, lets drctl go away, and kills both the command
+ * and its shim, as a reboot would. `more` are further arguments. */
+static void lose_a_command(struct harness *harness, const char *more)
+{
+    CLEANUP(memory_cleanup)
+    char *arguments =
+        memory_format("{'command': 'echo start >> starts; [ -e shim ] || { echo $PPID > shim; echo "
+                      "begun; sleep 60; }', 'shell': true%s}",
+                      more);
+    harness->detach_at = "begun";
+    harness_run(harness, &action_exec, arguments);
+    assert_true(harness->detached);
+    free(scratch_run(harness->work, (const char *const[]){"sh", "-c",
+                                                          "shim=$(cat shim); kill -STOP $shim; "
+                                                          "children=$(ps -o pid= --ppid $shim); "
+                                                          "kill -STOP $children; "
+                                                          "kill -9 $shim $children; sleep 0.2",
+                                                          NULL}));
+}
+
+static void assert_starts(const struct harness *harness, const char *expected)
+{
+    CLEANUP(memory_cleanup) char *path = file_join(harness->work, "starts");
+    CLEANUP(memory_cleanup) char *starts = scratch_read(path, NULL);
+    assert_string_equal(starts, expected);
+}
+
+static void exec_that_was_lost_and_only_looks_is_repeated(void **state)
+{
+    struct harness *harness = *state;
+    lose_a_command(harness, ", 'mutates': false");
+    harness_resume_ok(harness);
+    assert_starts(harness, "start\nstart\n");
+}
+
+static void exec_that_was_lost_is_judged_by_its_probe(void **state)
+{
+    struct harness *harness = *state;
+    lose_a_command(harness, ", 'probe': ['test', '-e', 'starts']");
+    harness_resume_ok(harness);
+    assert_starts(harness, "start\n");
+    assert_true(json_is_null(json_object_get(harness->outputs, "exit_code")));
+}
+
+static void exec_that_was_lost_without_effect_is_run_again(void **state)
+{
+    struct harness *harness = *state;
+    lose_a_command(harness, ", 'probe': ['test', '-e', 'nothing']");
+    harness_resume_ok(harness);
+    assert_starts(harness, "start\nstart\n");
+}
+
+static void exec_that_was_lost_is_asked_about(void **state)
+{
+    struct harness *harness = *state;
+    lose_a_command(harness, "");
+    harness_answer(harness, "lost-command", "done");
+    harness_resume_ok(harness);
+    assert_starts(harness, "start\n");
+}
+
 /* --- assert ---------------------------------------------------------------------------------- */
 
 static void assert_lets_pass_what_is_true(void **state)
@@ -360,6 +421,10 @@ int main(void)
         TEST(exec_shows_in_a_dry_run_what_it_would_do),
         TEST(exec_is_followed_on_after_drctl_went_away),
         TEST(exec_stops_its_command_when_it_is_cancelled),
+        TEST(exec_that_was_lost_and_only_looks_is_repeated),
+        TEST(exec_that_was_lost_is_judged_by_its_probe),
+        TEST(exec_that_was_lost_without_effect_is_run_again),
+        TEST(exec_that_was_lost_is_asked_about),
         TEST(assert_lets_pass_what_is_true),
         TEST(assert_names_what_is_not_so),
         TEST(assert_looks_at_all_before_it_fails),
