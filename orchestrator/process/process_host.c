@@ -1,13 +1,12 @@
-/* What all processes of a loop share: one inotify descriptor, one SIGCHLD watcher, one idle handle.
+/* What all processes of a loop share: one inotify descriptor, one idle handle,
+ * one nursery of shims.
  * Nothing is polled: the kernel says when a log grew, exit.json appeared or a lock was let go, and
  * the idle handle runs only while something is left to read. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -15,7 +14,7 @@
 #include "process/process_internal.h"
 
 enum {
-    HOST_HANDLES = 3,
+    HOST_HANDLES = 2,
     HOST_EVENT_BYTES = 64 * 1024,
     HOST_WATCH_MASK = IN_MODIFY | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR,
 };
@@ -153,21 +152,6 @@ void host_unwatch(struct process *process)
     }
 }
 
-/* --- shims that ended --- */
-
-static void on_child(uv_signal_t *signal, int number)
-{
-    struct process_host *host = signal->data;
-    (void)number;
-    for (size_t i = 0; i < host->shims.count;) {
-        if (waitpid(host->shims.items[i], NULL, WNOHANG) == 0) {
-            i++;
-        } else {
-            host->shims.items[i] = host->shims.items[--host->shims.count];
-        }
-    }
-}
-
 /* --- opening --- */
 
 static char *beside_this_program(const char *relative)
@@ -235,10 +219,10 @@ static void open_oom_counter(struct process_host *host)
 
 static void release(struct process_host *host)
 {
+    spawn_stop(host);
     file_close_cleanup(&host->inotify);
     file_close_cleanup(&host->null);
     file_close_cleanup(&host->oom_counter);
-    vector_release(&host->shims);
     free(host->shim_path);
     free(host->oom_path);
     free(host->read_buffer);
@@ -261,13 +245,11 @@ static int open_descriptors(struct process_host *host, struct error *err)
 
 static void start_handles(struct process_host *host)
 {
-    host->poll.data = host->child.data = host->idle.data = host;
+    host->poll.data = host->idle.data = host;
     host->open_handles = HOST_HANDLES;
     uv_idle_init(host->loop, &host->idle);
     uv_poll_start(&host->poll, UV_READABLE, on_inotify);
-    uv_signal_start(&host->child, on_child, SIGCHLD);
     uv_unref((uv_handle_t *)&host->poll);
-    uv_unref((uv_handle_t *)&host->child);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -286,7 +268,7 @@ int process_host_open(uv_loop_t *loop, const char *shim_path, struct process_hos
 {
     struct process_host *host = memory_new(1, sizeof *host);
     host->loop = loop;
-    host->inotify = host->null = host->oom_counter = -1;
+    host->inotify = host->null = host->oom_counter = host->nursery = -1;
     host->shim_path = shim_path != NULL ? memory_text(shim_path) : find_shim();
     host->read_buffer = memory_new(1, HOST_READ_BYTES);
     int result;
@@ -305,7 +287,6 @@ int process_host_open(uv_loop_t *loop, const char *shim_path, struct process_hos
         release(host);
         return error_context(err, "cannot prepare for running commands");
     }
-    uv_signal_init(loop, &host->child);
     start_handles(host);
     *ret_host = host;
     return 0;
@@ -322,6 +303,5 @@ void process_host_close(struct process_host *host, void (*done)(void *context), 
     host->closed = done;
     host->closed_context = context;
     uv_close((uv_handle_t *)&host->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&host->child, on_handle_closed);
     uv_close((uv_handle_t *)&host->idle, on_handle_closed);
 }

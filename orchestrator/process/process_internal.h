@@ -70,6 +70,9 @@ MUST_USE int spawn_find_program(const struct process_spec *spec, char **ret_prog
 MUST_USE int spawn_shim(struct process_host *host, const struct spawn_request *request,
                         struct error *err);
 
+/* Lets the nursery go, when all requests were taken. */
+void spawn_stop(struct process_host *host);
+
 /* --- process_host.c --- */
 
 enum { HOST_READ_BYTES = 256 * 1024 };
@@ -81,12 +84,11 @@ struct process_host {
     int null;
     int oom_counter; /* -1: the kernel does not tell */
     char *oom_path;
-    uv_poll_t poll;    /* of inotify: referenced while there are processes that run */
-    uv_signal_t child; /* a shim ended */
-    uv_idle_t idle;    /* runs while there is something to read */
+    uv_poll_t poll; /* of inotify: referenced while there are processes that run */
+    uv_idle_t idle; /* runs while there is something to read */
     int open_handles;
-    VECTOR(pid_t)
-    shims; /* started by us, not reaped yet */
+    int nursery; /* socket to the process that forks shims; -1: none yet */
+    pid_t nursery_pid;
     struct process *first;
     size_t watched;
     bool dispatching;

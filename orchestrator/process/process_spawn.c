@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -152,8 +154,6 @@ static int write_memory(int memory, const struct buffer *content, struct error *
     return 0;
 }
 
-/* --- the start --- */
-
 /* The shim's descriptors are put in place one after the other: none may be in the way of another.
  */
 static int move_up(int descriptor)
@@ -166,34 +166,98 @@ static int move_up(int descriptor)
     return moved;
 }
 
-static int spawn(struct process_host *host, const struct spawn_request *request, int lock,
-                 pid_t *ret_pid)
+/* --- the nursery --- */
+
+static int spawn_nursery(struct process_host *host, int socket)
 {
+    char name[SHIM_NAME_BYTES + 1];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all;
-    const struct spawn_holdings *holdings = request->holdings;
-    char *directory = (char *)(uintptr_t)request->spec->directory;
-    char *argv[] = {(char[]){"drctl-shim"}, directory, NULL};
+    char *argv[] = {(char[]){"drctl-shim"}, name, NULL};
     char *environment[] = {NULL};
+    memset(name, ' ', SHIM_NAME_BYTES);
+    name[SHIM_NAME_BYTES] = '\0';
     posix_spawn_file_actions_init(&actions);
     for (int i = 0; i < SHIM_SPEC_FD; i++) {
         posix_spawn_file_actions_adddup2(&actions, host->null, i);
     }
-    posix_spawn_file_actions_adddup2(&actions, holdings->memory, SHIM_SPEC_FD);
-    posix_spawn_file_actions_adddup2(&actions, lock, SHIM_LOCK_FD);
-    for (int i = 0; i < 2 && holdings->outputs[i] >= 0; i++) {
-        posix_spawn_file_actions_adddup2(&actions, holdings->outputs[i], SHIM_OUTPUT_FD + i);
-    }
+    posix_spawn_file_actions_adddup2(&actions, socket, SHIM_NURSERY_FD);
     posix_spawnattr_init(&attributes);
     sigfillset(&all);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    int error = posix_spawn(ret_pid, host->shim_path, &actions, &attributes, argv, environment);
+    int error =
+        posix_spawn(&host->nursery_pid, host->shim_path, &actions, &attributes, argv, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error;
 }
+
+static int start_nursery(struct process_host *host)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        return errno;
+    }
+    ends[1] = move_up(ends[1]);
+    int error = ends[1] >= 0 ? spawn_nursery(host, ends[1]) : errno;
+    file_close_cleanup(&ends[1]);
+    if (error != 0) {
+        close(ends[0]);
+        host->nursery_pid = 0;
+        return error;
+    }
+    host->nursery = ends[0];
+    return 0;
+}
+
+void spawn_stop(struct process_host *host)
+{
+    file_close_cleanup(&host->nursery);
+    if (host->nursery_pid != 0) {
+        waitpid(host->nursery_pid, NULL, 0); /* it has its orders, ends, and leaves its shims */
+        host->nursery_pid = 0;
+    }
+}
+
+/* 0 or an errno value. */
+static int send_request(const struct process_host *host, const struct spawn_request *request,
+                        int lock)
+{
+    const struct spawn_holdings *holdings = request->holdings;
+    int descriptors[] = {holdings->memory, lock, holdings->outputs[0], holdings->outputs[1]};
+    size_t size_bytes = holdings->outputs[0] >= 0 ? sizeof descriptors : 2 * sizeof *descriptors;
+    char *directory = (char *)(uintptr_t)request->spec->directory;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof descriptors)] = {0};
+    struct iovec text = {directory, strlen(directory)};
+    struct msghdr message = {
+        .msg_iov = &text,
+        .msg_iovlen = 1,
+        .msg_control = control,
+        .msg_controllen = CMSG_SPACE(size_bytes),
+    };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(size_bytes);
+    memcpy(CMSG_DATA(header), descriptors, size_bytes);
+    return sendmsg(host->nursery, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ? 0 : errno;
+}
+
+/* A nursery that was killed is replaced. */
+static int spawn(struct process_host *host, const struct spawn_request *request, int lock)
+{
+    int error = host->nursery >= 0 ? send_request(host, request, lock) : EPIPE;
+    if (error == EPIPE || error == ECONNRESET || error == ENOTCONN) {
+        spawn_stop(host);
+        error = start_nursery(host);
+        error = error == 0 ? send_request(host, request, lock) : error;
+    }
+    return error;
+}
+
+/* --- one shim --- */
 
 static int make_memory(struct spawn_holdings *holdings, struct error *err)
 {
@@ -228,7 +292,6 @@ void spawn_holdings_release(struct spawn_holdings *holdings)
 int spawn_shim(struct process_host *host, const struct spawn_request *request, struct error *err)
 {
     CLEANUP(buffer_release) struct buffer content = BUFFER_INIT;
-    pid_t pid = 0;
     if (make_memory(request->holdings, err) != 0 ||
         (request->orphan == NULL && make_outputs(request->holdings, err) != 0)) {
         return -1;
@@ -240,10 +303,9 @@ int spawn_shim(struct process_host *host, const struct spawn_request *request, s
         return -1;
     }
     CLEANUP(file_close_cleanup) int lock = fcntl(request->lock, F_DUPFD_CLOEXEC, SHIM_FD_END);
-    int error = lock >= 0 ? spawn(host, request, lock, &pid) : errno;
+    int error = lock >= 0 ? spawn(host, request, lock) : errno;
     if (error != 0) {
         return error_set_errno(err, error, "cannot start %s", host->shim_path);
     }
-    vector_push(&host->shims, pid);
     return 0;
 }

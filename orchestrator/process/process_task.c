@@ -198,7 +198,9 @@ static bool read_start(pid_t pid, char *ret_state, int64_t *ret_start_ns, int64_
     const char *at = strrchr(text, ')'); /* the name before it may hold anything */
     for (int field = 2; at != NULL && field < STAT_START_FIELD; field++) {
         at = strchr(at + 1, ' ');
-        *ret_state = at != NULL && field == 2 ? at[1] : *ret_state;
+        if (at != NULL && field == 2) {
+            *ret_state = at[1];
+        }
     }
     if (at == NULL || !take_number(&at, &ticks)) {
         return false;
@@ -210,7 +212,7 @@ static bool read_start(pid_t pid, char *ret_state, int64_t *ret_start_ns, int64_
 
 bool task_child_is_alive(const struct task_child *child)
 {
-    char state;
+    char state = 'X';
     int64_t start_ns;
     int64_t tick_ns;
     if (child->pid == 0 || !child->same_boot ||

@@ -8,8 +8,8 @@
  *   DRCTL_FAULT_LOG=FILE                   gets a line "fired KIND N PATH" when it does, and
  *                                          "counted KIND N" when the process exits.
  *
- *   DRCTL_FAULT_ONCE=1                     does nothing when that file is there already: of several
- *                                          processes with this setting, one is hit.
+ *   DRCTL_FAULT_ONCE=1                     does nothing when that file is there already, nor in
+ *                                          grandchildren: of several processes, one is hit.
  *
  * It takes the calls of the program and of its libraries, not those that libc makes by itself. */
 #include <dlfcn.h>
@@ -74,6 +74,12 @@ static void note(const char *format, ...)
     }
 }
 
+static bool hit_already(void)
+{
+    const char *log = getenv("DRCTL_FAULT_LOG");
+    return getenv("DRCTL_FAULT_ONCE") != NULL && log != NULL && access(log, F_OK) == 0;
+}
+
 __attribute__((constructor)) static void read_setting(void)
 {
     char error[24] = "";
@@ -87,9 +93,7 @@ __attribute__((constructor)) static void read_setting(void)
             fault.error = known_errors[i].value;
         }
     }
-    const char *log = getenv("DRCTL_FAULT_LOG");
-    bool hit_already = getenv("DRCTL_FAULT_ONCE") != NULL && log != NULL && access(log, F_OK) == 0;
-    fault.ready = fault.error != 0 && !hit_already;
+    fault.ready = fault.error != 0 && !hit_already();
 }
 
 __attribute__((destructor)) static void tell_count(void)
@@ -228,7 +232,13 @@ pid_t fork(void)
         *(void **)&real = dlsym(RTLD_NEXT, "fork");
     }
     pid_t pid = fails("spawn", "fork") ? -1 : real();
-    fault.ready = fault.ready && (pid != 0 || getenv("DRCTL_FAULT_ONCE") == NULL);
+    if (pid == 0) { /* a process of its own, with calls of its own */
+        static int generation;
+        generation++;
+        atomic_store(&fault.count, 0);
+        fault.ready = fault.ready && !hit_already() &&
+                      (getenv("DRCTL_FAULT_ONCE") == NULL || generation == 1);
+    }
     return pid;
 }
 

@@ -298,6 +298,12 @@ static void shim_killed_at_each_call_is_followed_by_its_guard(void **state)
     kill_at_each(with_guard);
 }
 
+static void fork_of_the_shim_fails_once(void **state)
+{
+    (void)state;
+    try_each(true, "spawn", "EAGAIN");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +314,7 @@ int main(void)
         cmocka_unit_test(each_open_of_the_shim_fails_once),
         cmocka_unit_test(each_read_of_the_shim_fails_once),
         cmocka_unit_test(each_write_of_the_shim_fails_once),
+        cmocka_unit_test(fork_of_the_shim_fails_once),
         cmocka_unit_test(each_rename_of_the_shim_fails_once),
         cmocka_unit_test(shim_killed_at_each_call_is_followed_by_another),
         cmocka_unit_test(shim_killed_at_each_call_is_followed_by_its_guard),

@@ -235,6 +235,54 @@ static void kill_by_somebody_else_is_not_taken_for_lack_of_memory(void **state)
     assert_false(follower->result.oom_killed);
 }
 
+/* The process that forks the shims: our child whose argument is blank. */
+static int find_nursery(struct follower *follower)
+{
+    char *script;
+    assert_true(asprintf(&script, "pgrep -P %d drctl-shim || true", (int)getpid()) > 0);
+    const char *argv[] = {"sh", "-c", script, NULL};
+    char *text = scratch_run(follower->folder, argv);
+    int pid = (int)strtol(text, NULL, 10);
+    free(text);
+    free(script);
+    return pid;
+}
+
+static void killed_nursery_is_replaced_and_its_shims_go_on(void **state)
+{
+    struct follower *follower = *state;
+    follower->stop_after_lines = 1;
+    follower_start_shell(follower, "echo before; sleep 0.3; echo after; exit 3");
+    follower_run(follower);
+    assert_int_equal(kill(find_nursery(follower), SIGKILL), 0);
+    follower->stop_after_lines = 0;
+    process_continue(follower->process);
+    follower_run(follower);
+    assert_int_equal(follower->result.exit_code, 3);
+    assert_int_equal(follower->lines, 2);
+    follower_forget(follower);
+    follower->spec.directory = follower->folder;
+    follower_run_shell(follower, "exit 4");
+    assert_int_equal(follower->result.exit_code, 4);
+}
+
+static void nothing_of_a_closed_host_is_left_but_what_runs(void **state)
+{
+    struct follower *follower = *state;
+    follower_start_shell(follower, "sleep 0.3; echo done > mark");
+    process_host_close(follower->host, NULL, NULL); /* at once: the request is still on its way */
+    follower->process = NULL;
+    uv_run(&follower->loop, UV_RUN_DEFAULT);
+    assert_int_equal(find_nursery(follower), 0);
+    assert_int_equal(process_host_open(&follower->loop, NULL, &follower->host, NULL), 0);
+    follower_adopt(follower, 0);
+    follower_run(follower);
+    assert_int_equal(follower->result.outcome, PROCESS_EXITED);
+    char *mark = scratch_path(follower->folder, "mark");
+    assert_int_equal(access(mark, F_OK), 0);
+    free(mark);
+}
+
 static void prompt_without_newline_is_seen(void **state)
 {
     struct follower *follower = *state;
@@ -318,6 +366,8 @@ int main(void)
         TEST(secret_is_in_no_file_and_in_no_argument),
         TEST(command_killed_for_memory_is_recognised),
         TEST(kill_by_somebody_else_is_not_taken_for_lack_of_memory),
+        TEST(killed_nursery_is_replaced_and_its_shims_go_on),
+        TEST(nothing_of_a_closed_host_is_left_but_what_runs),
         TEST(prompt_without_newline_is_seen),
         TEST(line_without_end_comes_in_parts),
         TEST(paused_reader_loses_nothing),

@@ -4,6 +4,8 @@
  * it and writes exit.json. Nothing that happens to drctl, its terminal or its session reaches
  * either of them.
  *
+ * Shims are forked by a process of the same program that drctl keeps (shim_nursery.c).
+ *
  * The order that others rely on: the lock was taken by drctl before this process began and is held
  * until it ends; the command writes who it is into the lock file before it executes; exit.json
  * appears after the last record of the log. So whoever finds no lock and no exit.json knows that
@@ -47,10 +49,9 @@ static void protect(void)
     core.rlim_cur = 0;
     setrlimit(RLIMIT_CORE, &core);
     prctl(PR_SET_DUMPABLE, 0);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     umask(077);
     /* Whatever a library of drctl's opened without O_CLOEXEC. */
-    syscall(SYS_close_range, SHIM_FD_END, ~0U, 0);
+    syscall(SYS_close_range, SHIM_NURSERY_FD + 1, ~0U, 0);
 }
 
 static int64_t sooner(int64_t a_ms, int64_t b_ms)
@@ -138,15 +139,11 @@ static void start(struct shim *shim)
     }
 }
 
-int main(int argc, char **argv)
+static void run(void)
 {
     struct shim shim = {.log = {.descriptor = -1}, .child = {.watch = -1}, .guard = {.pipe = -1}};
     shim.streams[0] = (struct shim_stream){.descriptor = -1, .name = "stdout", .log = &shim.log};
     shim.streams[1] = (struct shim_stream){.descriptor = -1, .name = "stderr", .log = &shim.log};
-    protect();
-    if (argc != 2 || chdir(argv[1]) != 0) {
-        return SHIM_USAGE_STATUS;
-    }
     start(&shim);
     if (shim.child.exec_error == 0) {
         copy_output(&shim);
@@ -155,5 +152,16 @@ int main(int argc, char **argv)
     shim_exit_write(&shim.child, &shim.spec, &shim.log, output_is_open(&shim));
     shim_guard_dismiss(&shim);
     redact_release(&shim.spec.redactor);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        return SHIM_USAGE_STATUS;
+    }
+    protect();
+    if (shim_nursery_serve(argv[1])) {
+        run();
+    }
     return 0;
 }

@@ -1,8 +1,12 @@
-/* drctl-shim DIRECTORY: holds one command, so that the command outlives drctl. Read shim.c first.
+/* drctl-shim: holds one command each, so that the command outlives drctl. Read shim.c first.
  *
- * Descriptors that it is started with: 0 to 2 /dev/null; 3 anonymous memory with the state and the
- * spec (which holds the environment and the secrets and so never is a file); 4 the lock file of the
- * task, locked. */
+ * drctl starts it once, with an argument of blanks (its shims show their directory there) and a
+ * socket as descriptor 7, and asks it for a shim for each command. A shim works in the task
+ * directory and has the descriptors 0 to 2: /dev/null; 3: anonymous memory with the state and the
+ * spec (which holds the environment and the secrets and so never is a file); 4: the lock file of
+ * the task, locked; 5 and 6: the reading ends of the pipes for the command's stdout and stderr,
+ * which drctl holds as well: what is in them is not lost when the shim is killed. A shim that takes
+ * over from one that another drctl had started has no 5 and 6. */
 #ifndef DRCTL_PROCESS_SHIM_H
 #define DRCTL_PROCESS_SHIM_H
 
@@ -20,6 +24,8 @@ enum {
     SHIM_LOCK_FD = 4,
     SHIM_OUTPUT_FD = 5, /* and 6 */
     SHIM_FD_END = 7,
+    SHIM_NURSERY_FD = 7,
+    SHIM_NAME_BYTES = 256,      /* of the argument */
     SHIM_STATE_BYTES = 1 << 20, /* of the memory at SHIM_SPEC_FD: shim_state.c; then the spec */
     SHIM_TEXT_BYTES = 16384,    /* of a record, as in Kubernetes' runtimes */
     SHIM_BATCH_BYTES = 256 * 1024,
@@ -217,5 +223,11 @@ void shim_guard_check(struct shim *shim);
 
 /* Sends the guard home, since the work is done. */
 void shim_guard_dismiss(struct shim *shim);
+
+/* --- shim_nursery.c --- */
+
+/* Forks a shim for each message. Returns false in the nursery itself when drctl is gone, true in
+ * each shim. `name` is the program's argument. */
+bool shim_nursery_serve(char *name);
 
 #endif
