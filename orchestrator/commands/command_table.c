@@ -7,6 +7,7 @@ extern const struct command command_approve;
 extern const struct command command_attach;
 extern const struct command command_cancel;
 extern const struct command command_continue;
+extern const struct command command_doctor;
 extern const struct command command_graph;
 extern const struct command command_journal;
 extern const struct command command_logs;
@@ -28,7 +29,7 @@ const struct command *const commands[] = {
     &command_resume,   &command_status,  &command_runs,     &command_attach,   &command_logs,
     &command_approve,  &command_answer,  &command_skip,     &command_retry,    &command_pause,
     &command_continue, &command_cancel,  &command_rollback, &command_unlock,   &command_journal,
-    &command_schema,
+    &command_schema,   &command_doctor,
 };
 
 const size_t commands_count = ARRAY_SIZE(commands);

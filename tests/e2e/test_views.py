@@ -235,5 +235,70 @@ class LogsTest(DrctlTest):
         self.assertEqual(result.stderr, "")
 
 
+class DoctorTest(DrctlTest):
+    VERSIONS = {
+        "terraform": "Terraform v1.11.4",
+        "aws": "aws-cli/2.15.1 Python/3.11 Linux/6.1",
+        "kubectl": "Client Version: v1.32.4",
+        "git": "git version 2.39.5",
+        "mysql": "mysql  Ver 8.0.36 for Linux",
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.tools = self.folder / "tools"
+        self.tools.mkdir()
+        for name, version in self.VERSIONS.items():
+            self.tool(name, f"echo '{version}'")
+        self.environment.update(
+            PATH=str(self.tools), HOME=str(self.folder), AWS_ACCESS_KEY_ID="AKIAEXAMPLE",
+            AWS_SECRET_ACCESS_KEY="never-to-be-seen", DRCTL_SHIM=program("drctl-shim"),
+        )
+
+    def tool(self, name: str, script: str):
+        (self.tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (self.tools / name).chmod(0o755)
+
+    def findings(self, status: int) -> dict[str, dict]:
+        result = self.drctl("doctor", "--output", "json", status=status)
+        self.assertNotIn("never-to-be-seen", result.stdout)
+        report = json.loads(result.stdout)
+        self.assertEqual(report["ready"], status == 0)
+        return {finding["name"]: finding for finding in report["findings"]}
+
+    def test_all_there_is_exit_status_0(self):
+        found = self.findings(0)
+        self.assertIn("1.11.4", found["terraform"]["detail"])
+        self.assertEqual(found["AWS credentials"]["status"], "ok")
+        self.assertRegex(found["libuv"]["detail"], r"^1\.")
+
+    def test_missing_tool_is_exit_status_4_with_the_way_to_get_it(self):
+        (self.tools / "kubectl").unlink()
+        found = self.findings(4)
+        self.assertEqual(found["kubectl"]["status"], "missing")
+        self.assertIn("curl", found["kubectl"]["get"])
+        self.assertIn("Not ready", self.drctl("doctor", status=4).stdout)
+
+    def test_old_tool_says_which_version_is_wanted(self):
+        self.tool("terraform", "echo 'Terraform v1.9.8'")
+        found = self.findings(4)
+        self.assertEqual(found["terraform"]["status"], "old")
+        self.assertIn("at least 1.11.0", found["terraform"]["detail"])
+
+    def test_optional_tool_does_not_matter(self):
+        (self.tools / "mysql").unlink()
+        self.assertEqual(self.findings(0)["mysql"]["status"], "missing")
+
+    def test_without_credentials_nothing_can_be_done(self):
+        del self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"]
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            self.environment.pop(name, None)
+        self.assertEqual(self.findings(4)["AWS credentials"]["status"], "missing")
+
+    def test_missing_shim(self):
+        self.environment["DRCTL_SHIM"] = "/nonexistent/drctl-shim"
+        self.assertEqual(self.findings(4)["drctl-shim"]["status"], "missing")
+
+
 if __name__ == "__main__":
     unittest.main()
