@@ -270,7 +270,7 @@ const struct action action_aws_wait = {
                    "is no failure; the deadline is the limit.",
             .parameters = parameters,
             .outputs = outputs,
-            .memory_bytes = 100 * 1024 * 1024,
+            .memory_bytes = UINT64_C(100) * 1024 * 1024,
         },
     .run = run,
     .interrupted = "It changes nothing and looks again; the deadline goes on from the first look.",

@@ -156,7 +156,7 @@ const struct action action_eks_kubeconfig = {
                    "kubeconfig is read or changed.",
             .parameters = parameters,
             .outputs = outputs,
-            .memory_bytes = 100 * 1024 * 1024,
+            .memory_bytes = UINT64_C(100) * 1024 * 1024,
         },
     .run = run,
     .interrupted = "It writes nothing outside the run's working folder and is done again.",

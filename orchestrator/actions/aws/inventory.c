@@ -347,7 +347,7 @@ const struct action action_inventory = {
                    "list that cannot be had fails the step.",
             .parameters = parameters,
             .outputs = outputs,
-            .memory_bytes = 100 * 1024 * 1024,
+            .memory_bytes = UINT64_C(100) * 1024 * 1024,
         },
     .run = run,
     .interrupted = "It changes nothing and looks again.",

@@ -10,17 +10,18 @@
 
 #define ALL(kind, cli, list, expression, prefix)                                                   \
     {                                                                                              \
-        .name = kind, .service = cli, .operation = list, .query = expression, .arn = prefix        \
+        .name = (kind), .service = (cli), .operation = (list), .query = (expression),              \
+        .arn = (prefix)                                                                            \
     }
 #define SOME(kind, cli, list, name_of_option, its_value, expression, prefix)                       \
     {                                                                                              \
-        .name = kind, .service = cli, .operation = list, .option = name_of_option,                 \
-        .value = its_value, .query = expression, .arn = prefix                                     \
+        .name = (kind), .service = (cli), .operation = (list), .option = (name_of_option),         \
+        .value = (its_value), .query = (expression), .arn = (prefix)                               \
     }
 #define GLOBAL(kind, cli, list, expression, prefix)                                                \
     {                                                                                              \
-        .name = kind, .service = cli, .operation = list, .query = expression, .arn = prefix,       \
-        .global = true                                                                             \
+        .name = (kind), .service = (cli), .operation = (list), .query = (expression),              \
+        .arn = (prefix), .global = true                                                            \
     }
 
 const struct inventory_kind inventory_kinds[] = {

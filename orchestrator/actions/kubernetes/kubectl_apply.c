@@ -291,7 +291,7 @@ const struct action action_kubectl_apply = {
             .parameters = parameters,
             .outputs = outputs,
             .mutates = true,
-            .memory_bytes = 100 * 1024 * 1024,
+            .memory_bytes = UINT64_C(100) * 1024 * 1024,
         },
     .run = run,
     .interrupted = "A kubectl that still runs is followed. When its end was not seen the manifests "

@@ -154,7 +154,7 @@ void kubectl_show(struct attempt *attempt, struct argv *argv)
     struct attempt_result result = {0};
     struct error err = ERROR_INIT;
     struct attempt_command command = {
-        .task = "explain", .argv = argv_words(argv), .timeout_ms = 30 * 1000};
+        .task = "explain", .argv = argv_words(argv), .timeout_ms = INT64_C(30000)};
     (void)!attempt_run(attempt, &command, &result, &err);
     error_release(&err);
     attempt_result_release(&result);

@@ -250,7 +250,7 @@ const struct action action_kubectl_rollout = {
                    "logs are shown.",
             .parameters = parameters,
             .outputs = outputs,
-            .memory_bytes = 100 * 1024 * 1024,
+            .memory_bytes = UINT64_C(100) * 1024 * 1024,
         },
     .run = run,
     .interrupted = "It changes nothing: a wait that still goes on is followed, otherwise it waits "

@@ -299,7 +299,7 @@ static void start_one(struct copies *copies, struct copy *copy)
         .method = copies->looking ? "HEAD" : "PUT",
         .path = path,
         .headers = &headers,
-        .timeout_ms = 10 * 60 * 1000, /* the service copies up to 5 GiB before it answers */
+        .timeout_ms = INT64_C(600000), /* the service copies up to 5 GiB before it answers */
     };
     copy->call = api_call_start(net_session_client(copies->s3->session), &request, on_answer, copy);
     http_headers_release(&headers);

@@ -47,7 +47,7 @@ static void decode(char *text)
             *to++ = (char)(high * 16 + low);
             from += 2;
         } else {
-            *to++ = *from == '+' ? ' ' : *from;
+            *to++ = (char)(*from == '+' ? ' ' : *from);
         }
     }
     *to = '\0';

@@ -329,7 +329,7 @@ static int add_to_batch(struct carrying *carrying, json_t *line, struct error *e
         return -1;
     }
     batch->is_copy = is_copy;
-    vector_push(&batch->lines, line);
+    vector_push(&batch->lines, line); /* NOLINT(bugprone-sizeof-expression): pointers */
     return 0;
 }
 
