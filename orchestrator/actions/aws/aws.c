@@ -152,14 +152,15 @@ static int finish(struct attempt *attempt, int status, const struct aws_answer *
     return -1;
 }
 
-static int make_call(struct attempt *attempt, struct aws_call *call, struct error *err)
+static int make_call(struct attempt *attempt, const struct aws_call *request, struct error *err)
 {
-    struct lost lost = {call, NULL};
+    struct aws_call call = *request;
+    struct lost lost = {&call, NULL};
     struct aws_answer answer = {0};
     struct error failure = ERROR_INIT;
-    call->probe = probe_lost;
-    call->context = &lost;
-    int status = aws_call_persist(attempt, call, &answer, &failure);
+    call.probe = probe_lost;
+    call.context = &lost;
+    int status = aws_call_persist(attempt, &call, &answer, &failure);
     status = finish(attempt, status, &answer, &lost, &failure, err);
     json_decref(lost.seen);
     aws_answer_release(&answer);
