@@ -132,6 +132,11 @@ static int make_plan(const struct terraform *terraform, struct error *err)
 static int run(struct attempt *attempt, struct error *err)
 {
     struct terraform terraform;
+    if (attempt_is_dry_run(attempt) && attempt_flag(attempt, "no_changes")) {
+        /* It proves what has been applied, and a dry run has applied nothing. */
+        attempt_say(attempt, "would plan again, and refuse when anything were left to change");
+        return 0;
+    }
     if (terraform_open(attempt, NULL, &terraform, err) != 0) {
         return -1;
     }
