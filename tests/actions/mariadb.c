@@ -89,9 +89,18 @@ static void wait_until_it_answers(void)
     free(scratch_run(folder, (const char *const[]){"sh", "-e", "-c", line, NULL}));
 }
 
+/* cmocka calls no teardown after a setup that failed. */
+static void stop_what_is_left(void)
+{
+    if (server > 0) {
+        (void)mariadb_down(NULL);
+    }
+}
+
 int mariadb_up(void **state)
 {
     (void)state;
+    (void)atexit(stop_what_is_left);
     folder = scratch_new();
     socket_path = file_join(folder, "socket");
     CLEANUP(memory_cleanup) char *data = file_join(folder, "data");
@@ -109,6 +118,7 @@ int mariadb_down(void **state)
     (void)state;
     kill(server, SIGTERM);
     waitpid(server, NULL, 0);
+    server = 0;
     scratch_free(folder);
     free(socket_path);
     return 0;

@@ -22,9 +22,18 @@ const char *sandbox_folder(void)
     return directory;
 }
 
+/* cmocka calls no teardown after a setup that failed, and a sandbox outlives its test. */
+static void stop_what_is_left(void)
+{
+    if (directory != NULL) {
+        (void)sandbox_down(NULL);
+    }
+}
+
 int sandbox_up(void **state)
 {
     (void)state;
+    (void)atexit(stop_what_is_left);
     folder = scratch_new();
     directory = file_join(folder, "sandbox");
     free(scratch_run(folder, (const char *const[]){SANDBOX_PROGRAM, "up", "--dir", directory,
@@ -38,6 +47,7 @@ int sandbox_down(void **state)
     free(sandbox_call("down", NULL));
     scratch_free(folder);
     free(directory);
+    directory = NULL;
     return 0;
 }
 
