@@ -109,6 +109,17 @@ static void missing_program_is_refused_before_anything_starts(void **state)
     error_release(&err);
 }
 
+static void missing_shim_is_said_before_anything_starts(void **state)
+{
+    struct follower *follower = *state;
+    struct error err = ERROR_INIT;
+    struct process_host *host;
+    assert_int_equal(process_host_open(&follower->loop, "/no/such/shim", &host, &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_READY);
+    assert_non_null(strstr(err.message, "/no/such/shim"));
+    error_release(&err);
+}
+
 static void missing_cwd_is_refused_before_anything_starts(void **state)
 {
     struct follower *follower = *state;
@@ -357,6 +368,7 @@ int main(void)
         TEST(gives_the_command_three_descriptors_and_a_session_of_its_own),
         TEST(task_directory_is_private),
         TEST(missing_program_is_refused_before_anything_starts),
+        TEST(missing_shim_is_said_before_anything_starts),
         TEST(missing_cwd_is_refused_before_anything_starts),
         TEST(short_secret_is_refused),
         TEST(task_directory_is_used_once),
