@@ -209,6 +209,19 @@ static void check_env(const struct check *check)
     }
 }
 
+static bool knows_env(const struct check *check)
+{
+    const struct scope *scope = check->scope;
+    if (scope->env || (scope->operator_env && check->reference->may_be_missing)) {
+        return true;
+    }
+    struct error *err = complain(check, 0, "env is not known here yet");
+    if (scope->operator_env) {
+        error_hint(err, "for the operator's own write default(env.NAME, '…')");
+    }
+    return false;
+}
+
 /* --- steps --- */
 
 /* outputs.NAME at the given part, of an action. */
@@ -339,8 +352,7 @@ static void check_reference(const struct check *check)
     nearest_init(&nearest, root);
     for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
         if (strcmp(roots[i].root, root) == 0) {
-            if (strcmp(root, "env") == 0 && !check->scope->env) {
-                complain(check, 0, "env is not known here yet");
+            if (strcmp(root, "env") == 0 && !knows_env(check)) {
                 return;
             }
             roots[i].check(check);

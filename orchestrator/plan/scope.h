@@ -26,6 +26,7 @@ struct scope {
     bool all_steps;               /* at the end of the run */
     bool own_step;                /* undo: the step's own results are known */
     bool env;
+    bool operator_env; /* without `env`: the operator's own variables, by default(env.NAME, …) */
     bool each;
     bool probe;
 };

@@ -277,6 +277,7 @@ static void check_plan_keys(struct validation *v)
         scope_check(&before, objective->rpo);
     }
     before.env = false;
+    before.operator_env = true;
     scope_check(&before, v->plan->env);
     struct scope at_end = scope_of(v, NULL);
     at_end.all_steps = true;
