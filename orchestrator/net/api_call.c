@@ -160,7 +160,8 @@ static void call_free(struct api_call *call)
 static void call_deliver(struct api_call *call)
 {
     struct api_client *client = call->client;
-    /* Counted until its callback has returned: one that closes the client leaves freeing it to us. */
+    /* Counted until its callback has returned: one that closes the client leaves freeing it to us.
+     */
     call->done(call->context, &call->answer, &call->err);
     for (size_t i = 0; i < client->calls.count; i++) {
         if (client->calls.items[i] == call) {
