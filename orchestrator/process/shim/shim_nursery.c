@@ -87,7 +87,7 @@ static void tell_failure(const struct request *request)
 bool shim_nursery_serve(char *name)
 {
     static struct request request;
-    close_received(); /* whatever drctl was itself started with */
+    close_received();         /* whatever drctl was itself started with */
     signal(SIGCHLD, SIG_IGN); /* nobody here wants to know how a shim ended */
     while (receive(&request)) {
         pid_t pid = fork();
