@@ -24,7 +24,7 @@ struct onlooker {
     uv_loop_t loop;
     struct journal_follower *journal;
     struct run_logs *logs;
-    struct view *view;
+    struct screen screen;
     struct fold fold;
     struct keyboard keyboard;
     uv_signal_t interrupt;
@@ -43,6 +43,7 @@ static void close_all(struct onlooker *onlooker)
         run_logs_close(onlooker->logs);
         journal_follower_close(onlooker->journal);
         keyboard_close(&onlooker->keyboard);
+        screen_close(&onlooker->screen);
         uv_close((uv_handle_t *)&onlooker->interrupt, NULL);
     }
 }
@@ -54,7 +55,7 @@ static void show_event(void *data, const json_t *event)
     struct onlooker *onlooker = data;
     fold_event(&onlooker->fold, event);
     if (!onlooker->following->lines_only) {
-        onlooker->view->event(onlooker->view, event);
+        screen_event(&onlooker->screen, event);
     }
 }
 
@@ -63,13 +64,19 @@ static void show_line(void *data, const struct run_line *line)
     struct onlooker *onlooker = data;
     struct view_line shown = {line->step,  line->attempt,   line->task,
                               line->at_ns, line->is_stderr, line->text};
-    onlooker->view->line(onlooker->view, &shown);
+    screen_line(&onlooker->screen, &shown);
 }
 
 static void show_notice(void *data, const char *text)
 {
     struct onlooker *onlooker = data;
-    onlooker->view->notice(onlooker->view, text);
+    screen_notice(&onlooker->screen, text);
+}
+
+static void entered(void *data)
+{
+    struct onlooker *onlooker = data;
+    screen_typed(&onlooker->screen);
 }
 
 /* --- what happens ---------------------------------------------------------------------------- */
@@ -176,9 +183,10 @@ static int finish(struct onlooker *onlooker, struct error *err)
     }
     if (onlooker->interrupted) {
         show_notice(onlooker, "No longer attached; the run goes on.");
+        screen_finish(&onlooker->screen, false);
         return 0;
     }
-    screen_print_summary(onlooker->following->invocation, &onlooker->fold);
+    screen_finish(&onlooker->screen, true);
     const char *outcome = onlooker->ended ? onlooker->fold.outcome : NULL;
     return outcome == NULL                     ? 0
            : strcmp(outcome, "succeeded") == 0 ? 0
@@ -195,17 +203,24 @@ int follow_run(const struct run_reading *reading, const struct following *follow
                                           .who = who,
                                           .data = &onlooker,
                                           .decide = decide,
-                                          .notice = show_notice};
+                                          .notice = show_notice,
+                                          .entered = entered};
     uv_loop_init(&onlooker.loop);
     fold_plan(&onlooker.fold, reading->plan);
-    onlooker.view = screen_view(following->invocation, &onlooker.fold, following->long_times);
+    struct screen_options screen_options = {.long_times = following->long_times,
+                                            .status = following->follow && !following->lines_only};
+    screen_open(&onlooker.screen, following->invocation, &onlooker.fold, &screen_options,
+                &onlooker.loop);
     int result = open_all(&onlooker, err);
     if (result == 0) {
         uv_run(&onlooker.loop, UV_RUN_DEFAULT);
         result = finish(&onlooker, err);
+    } else {
+        screen_close(&onlooker.screen);
+        uv_run(&onlooker.loop, UV_RUN_DEFAULT);
     }
     uv_loop_close(&onlooker.loop);
-    view_free(onlooker.view);
+    screen_release(&onlooker.screen);
     fold_release(&onlooker.fold);
     keyboard_release(&onlooker.keyboard);
     return result;

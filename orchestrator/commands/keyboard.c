@@ -90,6 +90,7 @@ static void typed(uv_stream_t *stream, ssize_t size, const uv_buf_t *part)
            (end = memchr(keyboard->typed.data, '\n', keyboard->typed.size_bytes)) != NULL) {
         *end = '\0';
         size_t line_bytes = (size_t)(end - keyboard->typed.data);
+        keyboard->entered(keyboard->data);
         take_line(keyboard, keyboard->typed.data);
         buffer_consume(&keyboard->typed, line_bytes + 1);
     }

@@ -18,6 +18,7 @@ struct keyboard {
     /* Sends a decision on its way. The caller frees *ret_text. */
     int (*decide)(void *data, const json_t *decision, char **ret_text, struct error *err);
     void (*notice)(void *data, const char *text);
+    void (*entered)(void *data); /* a line was ended: the cursor is on the next one */
     /* From here on its own. */
     uv_tty_t terminal;
     bool open;

@@ -21,7 +21,8 @@ struct watch {
     const struct invocation *invocation;
     struct run *run;
     struct run_logs *logs;
-    struct view *view;
+    struct screen screen;
+    bool screen_open;
     struct fold fold;
     struct keyboard keyboard;
 };
@@ -45,8 +46,8 @@ static void saw_line(void *data, const struct run_line *line)
 static void saw_notice(void *data, const char *text)
 {
     struct watch *watch = data;
-    if (watch->view != NULL) {
-        watch->view->notice(watch->view, text);
+    if (watch->screen_open) {
+        screen_notice(&watch->screen, text);
     } else {
         fprintf(stderr, "drctl: %s\n", text);
     }
@@ -58,6 +59,13 @@ static void closing(void *data)
     keyboard_close(&watch->keyboard);
     run_logs_finish(watch->logs);
     run_logs_close(watch->logs);
+    screen_close(&watch->screen);
+}
+
+static void entered(void *data)
+{
+    struct watch *watch = data;
+    screen_typed(&watch->screen);
 }
 
 /* --- what is shown --------------------------------------------------------------------------- */
@@ -66,7 +74,7 @@ static void show_event(void *data, const json_t *event)
 {
     struct watch *watch = data;
     fold_event(&watch->fold, event);
-    watch->view->event(watch->view, event);
+    screen_event(&watch->screen, event);
 }
 
 static void show_line(void *data, const struct run_line *line)
@@ -74,7 +82,7 @@ static void show_line(void *data, const struct run_line *line)
     struct watch *watch = data;
     struct view_line shown = {line->step,  line->attempt,   line->task,
                               line->at_ns, line->is_stderr, line->text};
-    watch->view->line(watch->view, &shown);
+    screen_line(&watch->screen, &shown);
 }
 
 static int decide(void *data, const json_t *decision, char **ret_text, struct error *err)
@@ -138,7 +146,10 @@ static void begin_to_show(struct watch *watch, enum run_mode mode)
     CLEANUP(memory_cleanup) char *journal = file_join(run_directory(watch->run), "journal.jsonl");
     struct journal_tail tail;
     fold_plan(&watch->fold, run_plan(watch->run));
-    watch->view = screen_view(watch->invocation, &watch->fold, false);
+    struct screen_options screen_options = {.status = true};
+    screen_open(&watch->screen, watch->invocation, &watch->fold, &screen_options,
+                run_loop(watch->run));
+    watch->screen_open = true;
     IGNORE(journal_replay(journal, mode == RUN_START ? show_beginning : take_history, watch, &tail,
                           NULL));
     run_logs_live(watch->logs);
@@ -156,8 +167,12 @@ int watch_run(const struct invocation *invocation, const char *state, const char
 {
     CLEANUP(memory_cleanup) char *who = operator_name();
     struct watch watch = {.invocation = invocation};
-    watch.keyboard = (struct keyboard){
-        .fold = &watch.fold, .who = who, .data = &watch, .decide = decide, .notice = saw_notice};
+    watch.keyboard = (struct keyboard){.fold = &watch.fold,
+                                       .who = who,
+                                       .data = &watch,
+                                       .decide = decide,
+                                       .notice = saw_notice,
+                                       .entered = entered};
     struct run_options options = {
         .state = state,
         .operator_name = who,
@@ -174,9 +189,9 @@ int watch_run(const struct invocation *invocation, const char *state, const char
     begin_to_show(&watch, mode);
     int status = 1;
     int result = run_execute(watch.run, mode, &status, err);
-    screen_print_summary(invocation, &watch.fold);
+    screen_finish(&watch.screen, true);
     run_free(watch.run);
-    view_free(watch.view);
+    screen_release(&watch.screen);
     fold_release(&watch.fold);
     keyboard_release(&watch.keyboard);
     return result == 0 ? status : -1;

@@ -74,6 +74,8 @@ static void release(struct view *view)
 struct view *view_json_new(int descriptor)
 {
     struct json_view *json = memory_new(1, sizeof *json);
-    *json = (struct json_view){{show_event, show_line, show_notice, release}, descriptor};
+    json->view = (struct view){
+        .event = show_event, .line = show_line, .notice = show_notice, .release = release};
+    json->descriptor = descriptor;
     return &json->view;
 }

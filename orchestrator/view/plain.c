@@ -51,7 +51,11 @@ static void write_line(struct plain_view *plain, int64_t at_ns, char mark, const
         buffer_append_text(&line, "\033[0m");
     }
     buffer_append_char(&line, '\n');
-    IGNORE(file_write_all(plain->descriptor, line.data, line.size_bytes, NULL));
+    if (plain->options.into != NULL) {
+        buffer_append_span(plain->options.into, buffer_span(&line));
+    } else {
+        IGNORE(file_write_all(plain->descriptor, line.data, line.size_bytes, NULL));
+    }
 }
 
 static void say(struct plain_view *plain, const json_t *event, char mark, enum tone tone,
@@ -244,7 +248,9 @@ static void release(struct view *view)
 struct view *view_plain_new(int descriptor, const struct plain_options *options)
 {
     struct plain_view *plain = memory_new(1, sizeof *plain);
-    *plain =
-        (struct plain_view){{show_event, show_line, show_notice, release}, descriptor, *options};
+    plain->view = (struct view){
+        .event = show_event, .line = show_line, .notice = show_notice, .release = release};
+    plain->descriptor = descriptor;
+    plain->options = *options;
     return &plain->view;
 }

@@ -199,6 +199,47 @@ class AttachTest(DrctlTest):
             self.assertIn("journal.jsonl:2", self.drctl(*command, status=9).stderr)
 
 
+class TerminalTest(DrctlTest):
+    PLAN = QUESTION.replace("summary: a person decides", "summary: a person decides\n"
+                            "objectives:\n  - {component: Shop, rto: 2h}")
+
+    def run_at_a_terminal(self, **environment: str) -> str:
+        terminal = Terminal(self, "run", self.plan(self.PLAN), **environment)
+        terminal.wait_for("Cut over?")
+        time.sleep(1.3)
+        terminal.type("approve\n")
+        self.assertEqual(terminal.wait(), 0)
+        terminal.close()
+        self.assertIn("succeeded after", terminal.screen)
+        return terminal.screen
+
+    def test_block_says_where_the_run_stands_and_what_to_type(self):
+        screen = self.run_at_a_terminal(TERM="xterm-256color")
+        self.assertIn("== 0 of 2 steps done", screen)
+        self.assertIn("type  reject | approve", screen)
+        self.assertIn("Shop  RTO 2h00m: 1h59m left", screen)
+        self.assertIn("\033[J", screen)
+        summary = screen[screen.index("\r\nRun question-") :]
+        self.assertNotIn("\033", summary)
+
+    def test_no_color_means_no_colours(self):
+        self.assertNotRegex(self.run_at_a_terminal(TERM="xterm-256color", NO_COLOR="1"), "\033\\[[0-9;]*m")
+
+    def test_dumb_terminal_gets_plain_lines(self):
+        self.assertNotIn("\033", self.run_at_a_terminal(TERM="dumb"))
+
+    def test_terminal_that_takes_nothing_does_not_hold_up_the_run(self):
+        plan = self.plan(
+            "plan: much\nsummary: prints much\nsteps:\n  a:\n    uses: exec\n"
+            "    with: {argv: [seq, '1', '300000']}\n"
+        )
+        terminal = Terminal(self, "run", plan, TERM="xterm-256color")
+        self.wait_for_event("run_ended", timeout_s=60)
+        terminal.wait_for("lines were not shown")
+        self.assertEqual(terminal.wait(), 0)
+        terminal.close()
+
+
 class LogsTest(DrctlTest):
     def setUp(self):
         super().setUp()
