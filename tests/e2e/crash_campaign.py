@@ -108,13 +108,20 @@ class Life:
                 if whole or i + 1 != len(lines):
                     raise AssertionError(f"{path.name}:{i + 1} is no JSON: {line!r}") from None
 
-    def output(self) -> dict[tuple, list[str]]:
-        seen = collections.defaultdict(list)
+    def output(self) -> list[tuple[tuple, list[str]]]:
+        """The lines of each go of each task. A lost one without effect is followed by another."""
+        goes, current = [], {}
         for value in self.objects:
-            output = value.get("output")
+            output, event = value.get("output"), value.get("event", {})
             if output is not None and output.get("task") is not None:
-                seen[output["step"], output["attempt"], output["task"]].append(output["text"])
-        return seen
+                key = output["step"], output["attempt"], output["task"]
+                if key not in current:
+                    current[key] = []
+                    goes.append((key, current[key]))
+                current[key].append(output["text"])
+            elif event.get("type") == "task_started":
+                current.pop((event["step"], event["attempt"], event["task"]), None)
+        return goes
 
     def ended(self) -> set[tuple]:
         """Tasks whose end, not only whose loss, this drctl has seen."""
@@ -122,7 +129,7 @@ class Life:
         return {
             (event["step"], event["attempt"], event["task"])
             for event in events
-            if event["type"] == "task_ended" and "exit_code" in event
+            if event["type"] == "task_ended" and "exit_code" in event and "phase" not in event
         }
 
 
@@ -175,12 +182,13 @@ class CrashCampaign(DrctlTest):
     def live(self, number: int, chance: random.Random, blows_left: int) -> tuple[int, list[str]]:
         """Starts or resumes, strikes, waits for the end. The exit status and the blows."""
         verb = ["resume", "last"] if self.has_begun() else ["run", str(self.folder / "plan.yaml")]
-        with open(self.folder / f"life-{number}.json", "wb") as out:
+        paths = self.folder / f"life-{number}.json", self.folder / f"life-{number}.err"
+        with open(paths[0], "wb") as out, open(paths[1], "wb") as errors:
             child = subprocess.Popen(
                 [program("drctl"), *verb, "--output", "json", "--parallel", "6"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
-                stderr=open(self.folder / f"life-{number}.err", "wb"),
+                stderr=errors,
                 env=self.environment,
                 cwd=self.folder,
                 start_new_session=True,
@@ -275,14 +283,17 @@ class CrashCampaign(DrctlTest):
 
     def check_streams(self, lives: list[Life]):
         for number, life in enumerate(lives):
-            ended = life.ended()
-            for task, lines in life.output().items():
+            latest = {}
+            for task, lines in life.output():
                 name = name_of(task[0])
-                if task[2] != "command" or name not in self.recipe.lines:
-                    continue
-                expected = self.recipe.expected(name)
-                whole = len(expected) if task in ended else len(lines)
-                self.assertEqual(lines, expected[:whole], f"life {number}, {task}")
+                if task[2] == "command" and name in self.recipe.lines:
+                    latest[task] = lines
+                    expected = self.recipe.expected(name)
+                    self.assertEqual(lines, expected[: len(lines)], f"life {number}, {task}")
+            for task in life.ended() & latest.keys():
+                self.assertEqual(
+                    latest[task], self.recipe.expected(name_of(task[0])), f"life {number}, {task}"
+                )
 
     def run_once(self, seed: int):
         chance = random.Random(seed)
