@@ -47,8 +47,7 @@ static const struct parameter parameters[] = {
      .type = VALUE_STRINGS,
      .exposed = true,
      .doc = "A command that tells, when the end was not seen or it was killed, whether it took "
-            "effect: "
-            "exit 0 yes, 1 no, any other ask a person"},
+            "effect: exit 0 yes, 1 no, any other ask a person"},
     {.name = "grace",
      .type = VALUE_DURATION,
      .default_json = "\"10s\"",
