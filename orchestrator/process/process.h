@@ -7,6 +7,10 @@
  *   exit.json    how it ended, there completely or not at all (process_result.c has its form)
  *
  * drctl never touches the output itself: it follows the log, in the first life as after a resume.
+ * Whichever of drctl, the shim and the shim's guard (from 100 ms on) is killed, the command runs on
+ * and no line is lost or doubled. All of them killed in one instant can cost the output that the
+ * shim had read and not logged yet, some microseconds' worth; and the exit status is lost when
+ * nobody was there when the command ended.
  *
  * Order of calls: process_host_open(); then process_start() or process_adopt() any number of times,
  * process_free() for each; process_host_close(). All on the loop's thread. Callbacks come from the
