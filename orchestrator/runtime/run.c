@@ -231,6 +231,10 @@ static int open_files(struct run *run, const struct run_options *options,
         return -1;
     }
     notice_torn_tail(run, &torn);
+    if (journal_last_seq(run->journal) == 0) {
+        error_set(err, ERROR_NOT_FOUND, "drctl was killed while it made the run %s", run->id);
+        return error_hint(err, "nothing was started: start the run anew");
+    }
     return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "engine/event.h"
+#include "journal/journal.h"
 #include "journal/replay.h"
 #include "runtime/state_directory.h"
 
@@ -67,6 +68,19 @@ static int count_progress(const struct journal_event *event, void *data, struct 
     return 0;
 }
 
+/* A run whose drctl was killed while it made it: nothing is in its journal, and nobody writes it.
+ */
+static bool was_never_made(const char *journal_path)
+{
+    struct journal *journal = NULL;
+    if (journal_open(journal_path, NULL, NULL, NULL, &journal, NULL, NULL) != 0) {
+        return false;
+    }
+    bool empty = journal_last_seq(journal) == 0;
+    journal_close(journal, NULL, NULL);
+    return empty;
+}
+
 /* Whether the run that a lock names is over; a run whose directory is gone is. One whose journal
  * cannot be read is not. */
 static bool run_is_over(const char *state, const char *run_id, struct progress *progress)
@@ -78,6 +92,9 @@ static bool run_is_over(const char *state, const char *run_id, struct progress *
     int result = journal_replay(journal, count_progress, progress, &tail, &err);
     bool gone = err.code == ERROR_NOT_FOUND;
     error_release(&err);
+    if (result == 0 && progress->last_at[0] == '\0') {
+        return was_never_made(journal);
+    }
     return result == 0 ? progress->over : gone;
 }
 

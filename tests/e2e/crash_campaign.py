@@ -205,7 +205,9 @@ class CrashCampaign(DrctlTest):
         return child.wait(timeout=120), blows
 
     def has_begun(self) -> bool:
-        return any((path / "journal.jsonl").exists() for path in self.run_directories())
+        """A run whose drctl was killed while it made it has nothing on record, and is none."""
+        directories = self.run_directories()
+        return bool(directories) and bool(self.events(directories[-1]))
 
     def run_until_done(self, chance: random.Random) -> list[Life]:
         lives = []

@@ -293,6 +293,16 @@ class LockTest(DrctlTest):
         self.drctl("resume", "last")
         self.drctl("run", self.plan(self.PLAN))
 
+    def test_a_run_whose_drctl_was_killed_while_it_made_it_does_not_keep_its_target(self):
+        self.drctl("run", self.plan(self.PLAN))
+        directory = self.run_directory()
+        (directory / "journal.jsonl").write_bytes(b"")
+        lock = {"run": directory.name, "operator": "x", "since": "2026-01-01T00:00:00.000Z"}
+        (self.state / "locks" / "prod.json").write_text(json.dumps(lock))
+        result = self.drctl("resume", "last", status=None)
+        self.assertIn("while it made the run", result.stderr)
+        self.drctl("run", self.plan(self.PLAN))
+
     def test_of_ten_at_once_exactly_one_goes_on(self):
         plan = self.plan(self.PLAN)
         children = [self.start("run", plan) for _ in range(10)]
