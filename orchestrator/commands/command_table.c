@@ -8,11 +8,13 @@ extern const struct command command_attach;
 extern const struct command command_cancel;
 extern const struct command command_continue;
 extern const struct command command_doctor;
+extern const struct command command_drills;
 extern const struct command command_graph;
 extern const struct command command_journal;
 extern const struct command command_logs;
 extern const struct command command_pause;
 extern const struct command command_plans;
+extern const struct command command_report;
 extern const struct command command_resume;
 extern const struct command command_retry;
 extern const struct command command_rollback;
@@ -25,11 +27,11 @@ extern const struct command command_unlock;
 extern const struct command command_validate;
 
 const struct command *const commands[] = {
-    &command_plans,    &command_actions, &command_graph,    &command_validate, &command_run,
-    &command_resume,   &command_status,  &command_runs,     &command_attach,   &command_logs,
-    &command_approve,  &command_answer,  &command_skip,     &command_retry,    &command_pause,
-    &command_continue, &command_cancel,  &command_rollback, &command_unlock,   &command_journal,
-    &command_schema,   &command_doctor,
+    &command_plans,   &command_actions,  &command_graph,  &command_validate, &command_run,
+    &command_resume,  &command_status,   &command_runs,   &command_attach,   &command_logs,
+    &command_report,  &command_approve,  &command_answer, &command_skip,     &command_retry,
+    &command_pause,   &command_continue, &command_cancel, &command_rollback, &command_unlock,
+    &command_journal, &command_drills,   &command_schema, &command_doctor,
 };
 
 const size_t commands_count = ARRAY_SIZE(commands);
