@@ -135,6 +135,9 @@ static int give_secrets(struct run *run, const char *(*secret)(void *data, const
     const struct plan_input *input;
     while ((input = plan_missing_secret(run->plan, &run->context)) != NULL) {
         const char *text = secret != NULL ? secret(secret_data, input->name) : NULL;
+        if (text == NULL && input->env_name != NULL) {
+            text = getenv(input->env_name);
+        }
         if (text == NULL) {
             error_set(err, ERROR_NOT_READY, "the secret input '%s' has to be given again",
                       input->name);
