@@ -19,6 +19,7 @@ extern const struct command command_resume;
 extern const struct command command_retry;
 extern const struct command command_rollback;
 extern const struct command command_run;
+extern const struct command command_runbook;
 extern const struct command command_runs;
 extern const struct command command_schema;
 extern const struct command command_skip;
@@ -27,11 +28,11 @@ extern const struct command command_unlock;
 extern const struct command command_validate;
 
 const struct command *const commands[] = {
-    &command_plans,   &command_actions,  &command_graph,  &command_validate, &command_run,
-    &command_resume,  &command_status,   &command_runs,   &command_attach,   &command_logs,
-    &command_report,  &command_approve,  &command_answer, &command_skip,     &command_retry,
-    &command_pause,   &command_continue, &command_cancel, &command_rollback, &command_unlock,
-    &command_journal, &command_drills,   &command_schema, &command_doctor,
+    &command_plans,  &command_actions, &command_graph,    &command_validate, &command_run,
+    &command_resume, &command_status,  &command_runs,     &command_attach,   &command_logs,
+    &command_report, &command_runbook, &command_approve,  &command_answer,   &command_skip,
+    &command_retry,  &command_pause,   &command_continue, &command_cancel,   &command_rollback,
+    &command_unlock, &command_journal, &command_drills,   &command_schema,   &command_doctor,
 };
 
 const size_t commands_count = ARRAY_SIZE(commands);

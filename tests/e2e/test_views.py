@@ -276,6 +276,59 @@ class LogsTest(DrctlTest):
         self.assertEqual(result.stderr, "")
 
 
+class ReportTest(DrctlTest):
+    PLAN = (
+        "plan: shop\nsummary: bring the shop back\n"
+        "objectives:\n  - {component: Shop, rto: 1h, rpo: 5m}\nsteps:\n"
+        "  age:\n    uses: note\n    with: {kind: data.age, text: restored, values: {component: Shop, age_s: 60}}\n"
+        "  ask:\n    uses: approval\n    with: {text: 'Open <the> shop?'}\n"
+    )
+
+    def setUp(self):
+        super().setUp()
+        self.drctl("run", self.plan(self.PLAN), "--approve", "ask")
+
+    def test_markdown_from_the_journal_alone(self):
+        review = self.drctl("report", "last").stdout
+        self.assertRegex(review, r"\| Shop \| 1h00m \| \S+ \| met \| 5m00s \| 1m00s \| met \|")
+        self.assertIn("tester@example", review)
+        self.assertEqual(review.count("- ["), 5)
+
+    def test_html_is_one_page_with_everything_escaped(self):
+        page = self.drctl("report", "last", "--format", "html").stdout
+        self.assertIn("Open &lt;the&gt; shop?", page)
+        self.assertNotIn("<the>", page)
+
+    def test_json(self):
+        review = json.loads(self.drctl("report", "last", "--format", "json").stdout)
+        self.assertEqual([entry["who"] for entry in review["decisions"]], ["tester@example"])
+
+    def test_unknown_format_is_a_usage_error(self):
+        self.drctl("report", "last", "--format", "pdf", status=2)
+
+
+class RunbookTest(DrctlTest):
+    PLAN = (
+        "plan: move\nsummary: move it\ninputs:\n  to: {type: region}\n"
+        "env: {AWS_REGION: '${{ inputs.to }}'}\nsteps:\n"
+        "  look:\n    uses: aws\n    with: {service: ec2, operation: describe-vpcs, options: {vpc_ids: [vpc-1, vpc-2]}, region: '${{ inputs.to }}'}\n"
+        "  tell:\n    uses: exec\n    with: {argv: [echo, 'it is ${{ steps.look.outputs.result }} in ${{ inputs.to }}']}\n"
+    )
+
+    def test_commands_are_spelled_out_with_what_inputs_settle(self):
+        text = self.drctl("runbook", self.plan(self.PLAN), "--input", "to=us-west-2").stdout
+        self.assertIn("export AWS_REGION='us-west-2'", text)
+        self.assertIn("aws ec2 describe-vpcs --vpc-ids vpc-1 vpc-2 --region us-west-2", text)
+        self.assertIn("echo 'it is <steps.look.outputs.result> in us-west-2'", text)
+
+    def test_without_inputs_they_stay_open(self):
+        text = self.drctl("runbook", self.plan(self.PLAN)).stdout
+        self.assertIn("--region '<inputs.to>'", text)
+
+    def test_invalid_plan_is_exit_status_3(self):
+        self.drctl("runbook", self.plan("plan: x\nsteps: 5\n"), status=3)
+
+
 class DoctorTest(DrctlTest):
     VERSIONS = {
         "terraform": "Terraform v1.11.4",
