@@ -181,7 +181,8 @@ class CrashCampaign(DrctlTest):
 
     def live(self, number: int, chance: random.Random, blows_left: int) -> tuple[int, list[str]]:
         """Starts or resumes, strikes, waits for the end. The exit status and the blows."""
-        verb = ["resume", "last"] if self.has_begun() else ["run", str(self.folder / "plan.yaml")]
+        made = self.run_directory()
+        verb = ["resume", made.name] if made else ["run", str(self.folder / "plan.yaml")]
         paths = self.folder / f"life-{number}.json", self.folder / f"life-{number}.err"
         with open(paths[0], "wb") as out, open(paths[1], "wb") as errors:
             child = subprocess.Popen(
@@ -204,10 +205,11 @@ class CrashCampaign(DrctlTest):
                     break
         return child.wait(timeout=120), blows
 
-    def has_begun(self) -> bool:
-        """A run whose drctl was killed while it made it has nothing on record, and is none."""
-        directories = self.run_directories()
-        return bool(directories) and bool(self.events(directories[-1]))
+    def run_directory(self) -> pathlib.Path | None:
+        """That of the run. One whose drctl was killed while it made it is none: nothing is on
+        record there."""
+        made = [path for path in self.run_directories() if self.events(path)]
+        return made[0] if made else None
 
     def run_until_done(self, chance: random.Random) -> list[Life]:
         lives = []
@@ -231,7 +233,7 @@ class CrashCampaign(DrctlTest):
     # --- what has to hold -------------------------------------------------------------------------
 
     def check_journal(self):
-        self.drctl("journal", "verify", "last")
+        self.drctl("journal", "verify", self.run_directory().name)
         events = self.events()
         self.assertEqual([event["seq"] for event in events], list(range(1, len(events) + 1)))
         self.assertEqual([e["type"] for e in events].count("run_created"), 1)
