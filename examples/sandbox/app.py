@@ -23,6 +23,7 @@ class Cluster(Protocol):
     """What this needs of the Kubernetes side."""
 
     def available(self, region: str) -> list[dict[str, Any]]: ...
+    def accounts(self, region: str) -> set[str]: ...
     def settings(self, region: str) -> dict[str, str]: ...
 
 
@@ -80,7 +81,7 @@ class Application:
             if home in self.rules.cut_regions():
                 return 503, facts | {"database": host, "status": f"the database is in {home}, "
                                      "which is cut off"}
-            instances = self._databases(home)
+            instances = self._databases(home, self.kubernetes.accounts(region))
         except (MotoError, OSError) as error:
             return 503, facts | {"status": f"no database: {error}"}
         if host not in instances:
@@ -98,12 +99,16 @@ class Application:
             host = names[-1].rstrip(".") if names else host
         return host
 
-    def _databases(self, region: str) -> dict[str, str]:
-        """Endpoint address of each available instance, with its identifier."""
-        root = self.moto.query("rds", region, "DescribeDBInstances")
-        return {i.findtext("Endpoint/Address") or "": i.findtext("DBInstanceIdentifier") or ""
-                for i in root.iter("DBInstance")
-                if i.findtext("DBInstanceStatus") == "available"}
+    def _databases(self, region: str, accounts: set[str]) -> dict[str, str]:
+        """Endpoint address of each available instance of the accounts, with its identifier."""
+        found = {}
+        for account in accounts:
+            moto = Moto(self.moto.port, self.moto.host, account=account)
+            for instance in moto.query("rds", region, "DescribeDBInstances").iter("DBInstance"):
+                if instance.findtext("DBInstanceStatus") == "available":
+                    address = instance.findtext("Endpoint/Address") or ""
+                    found[address] = instance.findtext("DBInstanceIdentifier") or ""
+        return found
 
 
 class _Handler(Handler):

@@ -69,8 +69,9 @@ def wait_for_port(child: subprocess.Popen[bytes], log: Path) -> int:
 class Moto:
     """Calls to one AWS-like endpoint (moto itself, or a gateway) at host:port."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1", access_key: str = "test") -> None:
-        self.host, self.port, self.access_key = host, port, access_key
+    def __init__(self, port: int, host: str = "127.0.0.1", access_key: str = "test",
+                 account: str = "") -> None:
+        self.host, self.port, self.access_key, self.account = host, port, access_key, account
 
     def request(self, service: str, region: str, method: str, path: str, body: bytes = b"",
                 headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
@@ -80,6 +81,8 @@ class Moto:
         scope = f"Credential={self.access_key}/{date}/{region}/{service}/aws4_request"
         sent = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
                 "Accept": "*/*"} | (headers or {})
+        if self.account:
+            sent["x-moto-account-id"] = self.account
         try:
             connection.request(method, path, body, sent)
             reply = connection.getresponse()

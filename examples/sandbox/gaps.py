@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from .awsrequest import AwsRequest
 from .databases import ResourceIds
 from .emulator import Moto
+from .shared_snapshots import SharedSnapshots
 
 SELECTIONS = re.compile(r"/backup/plans/([^/]+)/selections/?([^/]*)/?")
 RECOVERY_POINTS = re.compile(r"/backup-vaults/[^/]+/recovery-points/?")
@@ -83,6 +84,7 @@ class Gaps:
         self._moto = moto
         self._selections = Selections()
         self._resource_ids = ResourceIds(moto)
+        self._shared_snapshots = SharedSnapshots(moto)
 
     def answer(self, request: AwsRequest) -> Answer | None:
         """A whole answer in moto's place, or None."""
@@ -94,7 +96,7 @@ class Gaps:
             return 200, b'{"RecoveryPoints": []}'  # moto makes none, and cannot say so
         if request.operation == "DescribeOptionGroups" and "OptionGroupName" not in request.form:
             return 200, self._option_groups(request)
-        return self._selections.answer(request)
+        return self._shared_snapshots.answer(request) or self._selections.answer(request)
 
     def adapt(self, request: AwsRequest, status: int, body: bytes) -> bytes:
         """Moto's answer, completed."""

@@ -106,6 +106,8 @@ def environment(layout: Layout, description: dict[str, Any]) -> dict[str, str]:
     urls = description["urls"]
     return {
         "AWS_ENDPOINT_URL": urls["gateway"],
+        # terraform's S3 backend asks AWS itself for a profile's role unless this is set.
+        "AWS_ENDPOINT_URL_STS": urls["gateway"],
         "AWS_ACCESS_KEY_ID": "AKIASANDBOX000000000",
         "AWS_SECRET_ACCESS_KEY": "sandbox-secret-key-that-opens-nothing-00",
         "AWS_CONFIG_FILE": str(layout.aws / "config"),

@@ -104,6 +104,10 @@ class Kubernetes:
                        for k in d.get("status", {}).get("conditions", []))
                 and d["spec"].get("replicas", 1) > 0]
 
+    def accounts(self, region: str) -> set[str]:
+        """The accounts that have clusters in a region."""
+        return {cluster.account for cluster in self._in_region(region)}
+
     def settings(self, region: str) -> dict[str, str]:
         """Environment values of available Deployments, and all ConfigMap entries beneath them."""
         found: dict[str, str] = {}
