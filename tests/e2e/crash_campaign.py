@@ -31,6 +31,10 @@ LANES = 4
 LANE_STEPS = 10
 LINES = (2, 4, 10, 200)
 MOST_BLOWS = 5
+
+# CI leaves out the blows that kill every holder of a command's output in one instant while the
+# command goes on (docs/limits.md); by hand all are struck.
+BLOWS = os.environ.get("DRCTL_CAMPAIGN_BLOWS", "drctl drctl shim shims both everything").split()
 MOST_LIVES = 60
 
 
@@ -162,7 +166,7 @@ class CrashCampaign(DrctlTest):
         child.wait()
 
     def blow(self, child: subprocess.Popen, chance: random.Random) -> str:
-        kind = chance.choice(("drctl", "drctl", "shim", "shims", "both", "everything"))
+        kind = chance.choice(BLOWS)
         shims = self.shims()
         if kind == "everything":
             self.kill_all(child)
