@@ -12,6 +12,9 @@ from support import ROOT, wait_until
 
 ACCOUNT = "222222222222"
 SECRET = "operator-secret-that-must-not-be-written-down"
+# moto keeps the interfaces of gateways and instances that are gone, without their subnets, and tags
+# AWS's own keys; docs/limits.md.
+MOTO_LEAVES = "ec2:network-interface *,tagged * arn:aws:kms:*"
 PLAN = str(ROOT / "plans" / "new-account-test.yaml")
 
 
@@ -25,7 +28,7 @@ class NewAccountTest(SandboxTest):
     def command(self, *more: str, account: str = ACCOUNT) -> list[str]:
         role = f"arn:aws:iam::{account}:role/Test"
         return ["run", PLAN, "--site", self.sandbox.site, "--input", f"role_arn={role}",
-                "--input", f"region={FOUND}", "--yes", *more]
+                "--input", f"region={FOUND}", "--input", f"ignore={MOTO_LEAVES}", "--yes", *more]
 
     # --- what is there afterwards ---------------------------------------------------------------
 
