@@ -177,6 +177,14 @@ static void input_is_handed_over_without_showing_in_argv(void **state)
     assert_false(file_exists(path));
 }
 
+static void input_leaves_out_what_is_null(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_aws,
+                   "{'service': 'ssm', 'operation': 'put-parameter', 'input': {'Name': '/test/b', "
+                   "'Type': 'String', 'Value': 'x', 'Description': null}}");
+}
+
 static void errors_that_the_plan_expects_are_no_failure(void **state)
 {
     struct harness *harness = *state;
@@ -335,6 +343,7 @@ int main(void)
         TEST(call_without_a_region_is_refused),
         TEST(call_that_prints_a_secret_is_refused),
         TEST(input_is_handed_over_without_showing_in_argv),
+        TEST(input_leaves_out_what_is_null),
         TEST(errors_that_the_plan_expects_are_no_failure),
         TEST(change_is_shown_and_not_made_in_a_dry_run),
         TEST(throttling_is_waited_out),

@@ -122,6 +122,22 @@ void aws_build_argv(const struct attempt *attempt, const struct aws_call *call, 
     argv_add_option(argv, "--cli-connect-timeout", "10");
 }
 
+/* The members that are there: as with options, null is left out. To be freed. */
+static char *input_text(const json_t *input)
+{
+    json_t *present = json_object();
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *)input, key, value) {
+        if (!json_is_null(value)) {
+            json_object_set(present, key, value);
+        }
+    }
+    char *text = json_canonical(present);
+    json_decref(present);
+    return text;
+}
+
 static int add_input(struct attempt *attempt, const struct aws_call *call, struct argv *argv,
                      char **ret_path, struct error *err)
 {
@@ -130,7 +146,7 @@ static int add_input(struct attempt *attempt, const struct aws_call *call, struc
     }
     CLEANUP(memory_cleanup) char *name = memory_format("%s.input.json", call->task);
     CLEANUP(memory_cleanup) char *path = file_join(attempt_directory(attempt), name);
-    CLEANUP(memory_cleanup) char *text = json_canonical(call->input);
+    CLEANUP(memory_cleanup) char *text = input_text(call->input);
     if (file_write(path, span_of_text(text), FILE_PRIVATE_MODE, FILE_ATOMIC, err) != 0) {
         return -1;
     }

@@ -17,7 +17,7 @@ struct aws_call {
     const char *region;       /* aws_region() */
     const json_t *options;    /* map: option → value (aws_add_options()); NULL */
     const json_t *args;       /* further words; NULL */
-    const json_t *input;      /* map in the API's own form, handed over in a private file; NULL */
+    const json_t *input;      /* map in the API form, null left out, in a private file; NULL */
     const char *query;        /* JMESPath; NULL */
     const char *token_option; /* the API's idempotency token, "client-token"; NULL */
     bool mutates;
