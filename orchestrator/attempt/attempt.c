@@ -193,8 +193,27 @@ int attempt_append(struct attempt *attempt, json_t *event, bool durable, bool wa
     return result;
 }
 
+/* A fact that an earlier life of this attempt told: telling it again, in its turn, adds nothing. */
+static bool fact_is_known(struct attempt *attempt, const char *kind, const json_t *value)
+{
+    CLEANUP(memory_cleanup) char *index = memory_format("%zu", attempt->facts_next);
+    const json_t *known = json_object_get(attempt->spec.record.facts, index);
+    const char *known_kind = json_get_text(known, "kind");
+    CLEANUP(json_cleanup) json_t *redacted = secrets_redact_json(attempt->spec.secrets, value);
+    if (known_kind == NULL || strcmp(known_kind, kind) != 0 ||
+        !json_equal(json_object_get(known, "value"), redacted)) {
+        return false;
+    }
+    attempt->facts_next++;
+    return true;
+}
+
 void attempt_fact(struct attempt *attempt, const char *kind, json_t *value)
 {
+    if (fact_is_known(attempt, kind, value)) {
+        json_decref(value);
+        return;
+    }
     json_t *event = attempt_event(attempt, "fact");
     json_object_set_new(event, "kind", json_string(kind));
     json_object_set_new(event, "value", value);
@@ -390,8 +409,9 @@ struct attempt *attempt_start(const struct attempt_spec *spec)
     attempt->spec.plan_directory = memory_text(spec->plan_directory);
     attempt->spec.environment = copy_environment(spec->environment);
     json_incref(attempt->spec.arguments);
-    json_incref(attempt->spec.record.asked);
-    json_incref(attempt->spec.record.ended);
+    attempt->spec.record.asked = json_copy(spec->record.asked);
+    attempt->spec.record.ended = json_copy(spec->record.ended);
+    attempt->spec.record.facts = json_copy(spec->record.facts);
     attempt->answers =
         spec->record.answers != NULL ? json_copy(spec->record.answers) : json_object();
     attempt->remembered =
@@ -442,6 +462,7 @@ void attempt_free(struct attempt *attempt)
     json_decref(attempt->spec.arguments);
     json_decref(attempt->spec.record.asked);
     json_decref(attempt->spec.record.ended);
+    json_decref(attempt->spec.record.facts);
     json_decref(attempt->answers);
     json_decref(attempt->remembered);
     json_decref(attempt->outputs);

@@ -31,6 +31,7 @@ struct attempt_record {
     json_t *answers;    /* question → answer */
     json_t *asked;      /* question → the event, for questions without an answer yet */
     json_t *ended;      /* task → true: its end is in the journal */
+    json_t *facts;      /* "0", "1", … → {kind, value}, in the order in which they were told */
 };
 
 struct attempt_spec {
@@ -48,7 +49,7 @@ struct attempt_spec {
     json_t *arguments;            /* the reference is shared */
     char *const *environment;     /* copied */
     int64_t timeout_ms;           /* 0: none */
-    struct attempt_record record; /* references are shared */
+    struct attempt_record record; /* copied: the thread reads it while the run goes on */
     bool dry_run;
     bool resumed;
     bool undo;

@@ -31,6 +31,7 @@ struct attempt {
     VECTOR(char *)
     said;               /* A: what an earlier life of this attempt said already */
     size_t said_next;   /* A */
+    size_t facts_next;  /* A: of the record's facts, the next that would be told again */
     int result;         /* A until ended() */
     struct error error; /* A until ended() */
 };

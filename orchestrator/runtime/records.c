@@ -41,6 +41,15 @@ static json_t *part_of(struct records *records, const json_t *event, const char 
     return found;
 }
 
+static void apply_fact(struct records *records, const json_t *event)
+{
+    json_t *facts = part_of(records, event, "facts");
+    CLEANUP(memory_cleanup) char *index = memory_format("%zu", json_object_size(facts));
+    json_object_set_new(facts, index,
+                        json_pack("{s:O, s:O}", "kind", json_object_get(event, "kind"), "value",
+                                  json_object_get(event, "value")));
+}
+
 void records_apply(struct records *records, const json_t *event)
 {
     const char *question = json_get_text(event, "question");
@@ -48,6 +57,9 @@ void records_apply(struct records *records, const json_t *event)
     case EVENT_REMEMBERED:
         json_object_set(part_of(records, event, "remembered"), json_get_text(event, "name"),
                         json_object_get(event, "value"));
+        break;
+    case EVENT_FACT:
+        apply_fact(records, event);
         break;
     case EVENT_TASK_STARTED: /* another go of a task whose end was not seen */
         json_object_del(part_of(records, event, "ended"), json_get_text(event, "task"));
@@ -78,5 +90,6 @@ struct attempt_record records_find(const struct records *records, const char *st
         .answers = json_object_get(record, "answers"),
         .asked = json_object_get(record, "asked"),
         .ended = json_object_get(record, "ended"),
+        .facts = json_object_get(record, "facts"),
     };
 }

@@ -8,7 +8,7 @@
 #include "attempt/attempt_host.h"
 
 struct records {
-    json_t *attempts; /* "STEP/N/PHASE" → {remembered, answers, asked, ended} */
+    json_t *attempts; /* "STEP/N/PHASE" → {remembered, answers, asked, ended, facts} */
 };
 
 void records_init(struct records *records);

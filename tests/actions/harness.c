@@ -285,7 +285,8 @@ static json_t *through_table(const struct action_description *description, json_
 /* What the events of this attempt say, as the runtime gathers it for a resume. */
 static struct attempt_record gather_record(const struct harness *harness)
 {
-    struct attempt_record record = {json_object(), json_object(), json_object(), json_object()};
+    struct attempt_record record = {json_object(), json_object(), json_object(), json_object(),
+                                    json_object()};
     size_t index;
     json_t *event;
     json_array_foreach (harness->events, index, event) {
@@ -293,6 +294,10 @@ static struct attempt_record gather_record(const struct harness *harness)
         if (strcmp(type, "remembered") == 0) {
             json_object_set(record.remembered, json_get_text(event, "name"),
                             json_object_get(event, "value"));
+        } else if (strcmp(type, "fact") == 0) {
+            CLEANUP(memory_cleanup)
+            char *number = memory_format("%zu", json_object_size(record.facts));
+            json_object_set(record.facts, number, event);
         } else if (strcmp(type, "task_ended") == 0) {
             json_object_set_new(record.ended, json_get_text(event, "task"), json_true());
         } else if (strcmp(type, "asked") == 0) {
@@ -311,6 +316,7 @@ static void release_record(struct attempt_record *record)
     json_decref(record->answers);
     json_decref(record->asked);
     json_decref(record->ended);
+    json_decref(record->facts);
 }
 
 static void take_outcome(struct harness *harness, struct attempt *attempt)

@@ -345,6 +345,20 @@ static void note_is_a_fact_of_the_run(void **state)
     assert_string_equal(json_get_text(fact, "text"), "4m old");
 }
 
+static void fact_that_was_told_before_is_not_told_again_on_a_resume(void **state)
+{
+    struct harness *harness = *state;
+    harness_run_ok(harness, &action_note, "{'text': '4m old', 'kind': 'data.age'}");
+    harness_resume_ok(harness);
+    size_t facts = 0;
+    size_t index;
+    json_t *event;
+    json_array_foreach (harness->events, index, event) {
+        facts += strcmp(json_get_text(event, "type"), "fact") == 0;
+    }
+    assert_int_equal(facts, 1);
+}
+
 /* --- template.render ------------------------------------------------------------------------- */
 
 static void template_sees_its_values(void **state)
@@ -436,6 +450,7 @@ int main(void)
         TEST(approval_that_was_given_stands_after_a_resume),
         TEST(fail_fails_with_the_words_of_the_plan),
         TEST(note_is_a_fact_of_the_run),
+        TEST(fact_that_was_told_before_is_not_told_again_on_a_resume),
         TEST(template_sees_its_values),
         TEST(template_is_found_in_the_folder_of_templates),
         TEST(template_names_the_place_of_what_is_missing),
