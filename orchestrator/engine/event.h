@@ -2,7 +2,8 @@
  * is a JSON object with "type" and the fields below (the journal adds seq, at, prev and hash).
  *
  *   run_created    run, plan, plan_sha256, target, operator, host, pid, boot_id, version,
- *                  incident_at, limits, dry_run
+ *                  started_at, plan_file, incident_at, dry_run, remote_lock,
+ *                  secrets: names of the secret inputs that were given
  *   run_resumed    operator, host, pid, boot_id                 another drctl went on
  *   run_paused     who, why                                     nothing new starts
  *   run_continued  who

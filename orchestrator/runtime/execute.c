@@ -86,6 +86,24 @@ void run_leave(struct run *run, int exit_status)
 
 /* --- effects --------------------------------------------------------------------------------- */
 
+/* 0, 7 or 1; 5 when all that failed was refused by a guard. */
+static int exit_status_of(const struct run *run)
+{
+    const char *outcome = engine_outcome(run->engine);
+    if (strcmp(outcome, "failed") != 0) {
+        return strcmp(outcome, "succeeded") == 0 ? 0 : error_code_exit_status(ERROR_CANCELLED);
+    }
+    bool refused = true;
+    for (size_t i = 0; i < engine_node_count(run->engine); i++) {
+        const struct engine_node *node = engine_node_at(run->engine, i);
+        const char *code = json_get_text(node->error, "code");
+        if (node->state == STEP_FAILED) {
+            refused = refused && code != NULL && error_code_from_name(code) == ERROR_REFUSED;
+        }
+    }
+    return error_code_exit_status(refused ? ERROR_REFUSED : ERROR_FAILED);
+}
+
 static void run_is_over(void *data, const struct error *err)
 {
     struct run *run = data;
@@ -101,10 +119,7 @@ static void run_is_over(void *data, const struct error *err)
         run_notice(run, "%s", lock_error.message);
     }
     error_release(&lock_error);
-    const char *outcome = engine_outcome(run->engine);
-    run_leave(run, strcmp(outcome, "succeeded") == 0   ? 0
-                   : strcmp(outcome, "cancelled") == 0 ? 7
-                                                       : 1);
+    run_leave(run, exit_status_of(run));
 }
 
 static void perform(struct run *run, struct engine_effect *effect)

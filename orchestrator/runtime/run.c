@@ -49,6 +49,20 @@ static json_t *host_facts(json_t *event)
     return event;
 }
 
+/* The names of the secret inputs that the run was given: a resume has to be given the same again.
+ */
+static json_t *given_secrets(const struct plan *plan, const struct context *context)
+{
+    json_t *names = json_array();
+    const json_t *inputs = json_object_get(context->values, "inputs");
+    vector_each (const struct plan_input *, input, &plan->inputs) {
+        if (input->type == VALUE_SECRET && json_get_text(inputs, input->name) != NULL) {
+            json_array_append_new(names, json_string(input->name));
+        }
+    }
+    return names;
+}
+
 static json_t *created_event(const struct plan *plan, const json_t *description,
                              const char *plan_file, const char *sha256,
                              const struct run_options *options)
@@ -92,6 +106,7 @@ static int write_run(const struct plan *plan, const struct context *context, con
     }
     CLEANUP(json_cleanup)
     json_t *event = created_event(plan, description, plan_file, sha256, options);
+    json_object_set_new(event, "secrets", given_secrets(plan, context));
     return journal_append_now(*journal, event, err);
 }
 
@@ -122,15 +137,42 @@ static int fold(const struct journal_event *event, void *data, struct error *err
         run->plan_file = memory_text(json_get_text(event->json, "plan_file"));
         run->dry_run = json_is_true(json_object_get(event->json, "dry_run"));
         run->without_remote_lock = json_is_false(json_object_get(event->json, "remote_lock"));
-        json_t *description = json_object_get(run->context.values, "run");
-        json_object_set(description, "started_at", json_object_get(event->json, "started_at"));
-        json_object_set(description, "operator", json_object_get(event->json, "operator"));
     }
     return engine_apply(run->engine, event->json, err);
 }
 
-static int give_secrets(struct run *run, const char *(*secret)(void *data, const char *input),
-                        void *secret_data, struct error *err)
+/* The run's first event, before anything else of it is read; NULL when there is none. */
+static json_t *read_created(const struct run *run)
+{
+    CLEANUP(memory_cleanup) char *path = file_join(run->directory, "journal.jsonl");
+    struct journal_reader *reader;
+    struct journal_event event;
+    json_t *created = NULL;
+    if (journal_reader_open(path, &reader, NULL) == 0) {
+        if (journal_reader_next(reader, &event, NULL) == 1) {
+            created = json_incref(event.json);
+        }
+        journal_reader_free(reader);
+    }
+    return created;
+}
+
+static bool was_given(const json_t *created, const char *name)
+{
+    const json_t *names = json_object_get(created, "secrets");
+    size_t index;
+    json_t *given;
+    json_array_foreach (names, index, given) {
+        if (strcmp(json_string_value(given), name) == 0) {
+            return true;
+        }
+    }
+    return names == NULL;
+}
+
+static int give_secrets(struct run *run, const json_t *created,
+                        const char *(*secret)(void *data, const char *input), void *secret_data,
+                        struct error *err)
 {
     const struct plan_input *input;
     while ((input = plan_missing_secret(run->plan, &run->context)) != NULL) {
@@ -138,7 +180,7 @@ static int give_secrets(struct run *run, const char *(*secret)(void *data, const
         if (text == NULL && input->env_name != NULL) {
             text = getenv(input->env_name);
         }
-        if (text == NULL) {
+        if (text == NULL && was_given(created, input->name)) {
             error_set(err, ERROR_NOT_READY, "the secret input '%s' has to be given again",
                       input->name);
             return error_hint(err,
@@ -146,7 +188,9 @@ static int give_secrets(struct run *run, const char *(*secret)(void *data, const
                               "variable that the plan names",
                               input->name);
         }
-        secrets_add(run->secrets, text);
+        if (text != NULL) {
+            secrets_add(run->secrets, text);
+        }
         plan_thaw_secret(input, text, &run->context);
     }
     return 0;
@@ -186,6 +230,18 @@ static json_t *description_of(const struct run *run)
                      run->operator_name);
 }
 
+/* `run` in expressions is the same in every life of the run. */
+static void describe_as_created(struct run *run, const json_t *created)
+{
+    json_t *description = json_object_get(run->context.values, "run");
+    json_t *started_at = json_object_get(created, "started_at");
+    json_t *creator = json_object_get(created, "operator");
+    if (started_at != NULL && creator != NULL) {
+        json_object_set(description, "started_at", started_at);
+        json_object_set(description, "operator", creator);
+    }
+}
+
 static struct engine_limits limits_of_machine(struct engine_limits limits)
 {
     if (limits.memory_bytes == 0) {
@@ -220,7 +276,9 @@ static int open_files(struct run *run, const struct run_options *options,
     }
     context_set(&run->context, "env", run_environment_values(), NULL);
     context_set(&run->context, "run", description_of(run), NULL);
-    if (give_secrets(run, secret, secret_data, err) != 0 || check_plan(run, err) != 0) {
+    CLEANUP(json_cleanup) json_t *created = read_created(run);
+    describe_as_created(run, created);
+    if (give_secrets(run, created, secret, secret_data, err) != 0 || check_plan(run, err) != 0) {
         return -1;
     }
     struct engine_limits limits = limits_of_machine(options->limits);

@@ -188,6 +188,32 @@ class RunTest(DrctlTest):
         self.assertIn("as it was", self.lines())
 
 
+    def test_refusal_of_a_guard_is_exit_status_5(self):
+        plan = self.plan(
+            "plan: guarded\nsummary: refuses\nsteps:\n"
+            "  a:\n    uses: fail\n    with: {message: no, refused: true}\n"
+        )
+        self.drctl("run", plan, status=5)
+
+    def test_optional_secret_that_was_not_given_is_not_asked_for(self):
+        plan = self.plan(
+            "plan: optional\nsummary: an optional secret\n"
+            "inputs:\n  token: {type: secret, required: false}\nsteps:\n"
+            "  a:\n    uses: exec\n    with: {argv: ['false']}\n"
+        )
+        self.drctl("run", plan, status=1)
+        self.drctl("resume", "last", status=1)
+
+    def test_env_of_a_plan_may_use_when_the_run_started(self):
+        plan = self.plan(
+            "plan: stamped\nsummary: stamped\nenv:\n"
+            "  STAMP: \"${{ formatDate(run.started_at, '%Y') }}\"\nsteps:\n"
+            "  a:\n    uses: exec\n    with: {argv: [sh, -c, 'echo in $STAMP']}\n"
+        )
+        self.drctl("run", plan)
+        self.assertRegex(self.lines()[0], r"^in 20\d\d$")
+
+
 class PeopleTest(DrctlTest):
     def test_a_question_without_a_person_is_exit_status_8_and_can_be_answered_later(self):
         plan = self.plan(APPROVAL)
