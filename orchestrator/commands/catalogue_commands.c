@@ -8,21 +8,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "commands/plan_loading.h"
+#include "commands/run_reading.h"
 #include "plan/schema.h"
-
-static bool wants_json(const struct invocation *invocation)
-{
-    const char *output = invocation_value(invocation, "output");
-    return output != NULL && strcmp(output, "json") == 0;
-}
-
-static void print_json(json_t *value)
-{
-    CLEANUP(buffer_release) struct buffer text = BUFFER_INIT;
-    json_append(&text, value);
-    printf("%s\n", buffer_text(&text));
-    json_decref(value);
-}
 
 /* --- plans ----------------------------------------------------------------------------------- */
 

@@ -83,10 +83,15 @@ static int take(const struct journal_event *event, void *data, struct error *err
     return 0;
 }
 
-int run_reading_fold(const struct run_reading *reading, struct fold *fold, struct error *err)
+int fold_journal(struct fold *fold, const char *journal, struct error *err)
 {
     struct journal_tail tail;
-    return journal_replay(reading->journal, take, fold, &tail, err);
+    return journal_replay(journal, take, fold, &tail, err);
+}
+
+int run_reading_fold(const struct run_reading *reading, struct fold *fold, struct error *err)
+{
+    return fold_journal(fold, reading->journal, err);
 }
 
 void fold_plan(struct fold *fold, const struct plan *plan)

@@ -25,6 +25,9 @@ void run_reading_release(struct run_reading *reading);
 MUST_USE int run_reading_fold(const struct run_reading *reading, struct fold *fold,
                               struct error *err);
 
+/* The same for a journal by its path. */
+MUST_USE int fold_journal(struct fold *fold, const char *journal, struct error *err);
+
 /* The plan's steps and objectives, before any event. plan may be NULL. */
 void fold_plan(struct fold *fold, const struct plan *plan);
 

@@ -1,80 +1,23 @@
 /* drctl status and drctl runs: from the journals alone. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "commands/command.h"
-#include "journal/replay.h"
-#include "plan/freeze.h"
+#include "commands/run_reading.h"
 #include "runtime/state_directory.h"
 #include "view/summary.h"
 
-enum { PLAN_JSON_LIMIT_BYTES = 64 * 1024 * 1024 };
-
-static int take(const struct journal_event *event, void *data, struct error *err)
-{
-    (void)err;
-    fold_event(data, event->json);
-    return 0;
-}
-
-static void add_plan_steps(struct fold *fold, const char *directory)
-{
-    CLEANUP(memory_cleanup) char *path = file_join(directory, "plan.json");
-    CLEANUP(buffer_release) struct buffer bytes = BUFFER_INIT;
-    struct context context;
-    struct plan *plan = NULL;
-    context_init(&context);
-    if (file_read(path, PLAN_JSON_LIMIT_BYTES, &bytes, NULL) == 0 &&
-        plan_thaw(buffer_span(&bytes), path, &plan, &context, NULL) == 0) {
-        vector_each (const struct plan_step *, step, &plan->steps) {
-            fold_add_step(fold, step->id, step->call.uses);
-        }
-    }
-    plan_free(plan);
-    context_release(&context);
-}
-
-static int read_run(const char *state, const char *id, bool with_steps, struct fold *fold,
-                    struct error *err)
-{
-    CLEANUP(memory_cleanup) char *directory = state_run_directory(state, id);
-    CLEANUP(memory_cleanup) char *journal = file_join(directory, "journal.jsonl");
-    struct journal_tail tail;
-    if (with_steps) {
-        add_plan_steps(fold, directory);
-    }
-    return journal_replay(journal, take, fold, &tail, err);
-}
-
-static bool wants_json(const struct invocation *invocation)
-{
-    const char *output = invocation_value(invocation, "output");
-    return output != NULL && strcmp(output, "json") == 0;
-}
-
-static void print_json(json_t *value)
-{
-    CLEANUP(buffer_release) struct buffer text = BUFFER_INIT;
-    json_append(&text, value);
-    printf("%s\n", buffer_text(&text));
-    json_decref(value);
-}
-
 static int run_status(const struct invocation *invocation, struct error *err)
 {
-    CLEANUP(memory_cleanup) char *state = NULL;
-    CLEANUP(memory_cleanup) char *id = NULL;
-    const char *given = invocation_argument(invocation, 0);
-    if (state_directory(invocation_value(invocation, "state-dir"), &state, err) != 0 ||
-        state_find_run(state, given != NULL ? given : "last", &id, err) != 0) {
-        return -1;
-    }
+    struct run_reading reading;
     struct fold fold = {0};
-    int result = read_run(state, id, true, &fold, err);
+    int result = run_reading_open(&reading, invocation, invocation_argument(invocation, 0), err);
+    if (result == 0) {
+        fold_plan(&fold, reading.plan);
+        result = run_reading_fold(&reading, &fold, err);
+    }
     if (result == 0 && wants_json(invocation)) {
         print_json(summary_json(&fold, clock_wall_ns()));
     } else if (result == 0) {
@@ -84,6 +27,7 @@ static int run_status(const struct invocation *invocation, struct error *err)
         buffer_release(&text);
     }
     fold_release(&fold);
+    run_reading_release(&reading);
     return result;
 }
 
@@ -111,7 +55,9 @@ static int run_runs(const struct invocation *invocation, struct error *err)
     vector_each (char *const *, id, &runs.ids) {
         struct fold fold = {0};
         struct error damage = ERROR_INIT;
-        IGNORE(read_run(state, *id, false, &fold, &damage));
+        CLEANUP(memory_cleanup) char *directory = state_run_directory(state, *id);
+        CLEANUP(memory_cleanup) char *journal = file_join(directory, "journal.jsonl");
+        IGNORE(fold_journal(&fold, journal, &damage)); /* print_run() says it */
         if (wants_json(invocation)) {
             json_array_append_new(list,
                                   json_pack("{s:s, s:s, s:s?}", "run", *id, "status",
