@@ -36,6 +36,10 @@ static void announce_end(struct attempt *attempt, const char *task,
                             json_integer((json_int_t)result->dropped_bytes));
         json_object_set_new(event, "lost_records", json_integer((json_int_t)result->lost_records));
     }
+    if (result->output_lost) {
+        json_object_set_new(event, "output_lost", json_true());
+        attempt_say(attempt, "%s: the end of its output may be missing: nobody read it", task);
+    }
     IGNORE(attempt_append(attempt, event, false, false, NULL));
 }
 

@@ -9,8 +9,9 @@
  * drctl never touches the output itself: it follows the log, in the first life as after a resume.
  * Whichever of drctl, the shim and the shim's guard (from 100 ms on) is killed, the command runs on
  * and no line is lost or doubled. All of them killed in one instant can cost the output that the
- * shim had read and not logged yet, some microseconds' worth; and the exit status is lost when
- * nobody was there when the command ended.
+ * shim had read and not logged yet, some microseconds' worth. When the command then ends before
+ * another drctl has adopted it, what it wrote meanwhile goes with its pipes (output_lost says so),
+ * and the exit status may be lost as well.
  *
  * Order of calls: process_host_open(); then process_start() or process_adopt() any number of times,
  * process_free() for each; process_host_close(). All on the loop's thread. Callbacks come from the
@@ -89,6 +90,7 @@ struct process_result {
     int64_t ended_at_ns;    /* 0 when unknown */
     const char *message;    /* NULL, or one sentence; valid during the callback */
     bool oom_killed;        /* the kernel killed it for memory */
+    bool output_lost;       /* its last lines may be missing: nobody held its pipes when it ended */
     bool output_still_open; /* it left processes behind that hold its output */
     uint64_t log_bytes;     /* length of the log as if nothing had been dropped from its middle */
     uint64_t dropped_bytes; /* log_bytes that are not kept: beyond the limits */

@@ -1,7 +1,7 @@
 /* exit.json, written by the shim (shim/shim_child.c):
  *
  *   {"outcome":"exited","exit_code":0,"started_at":"…Z","ended_at":"…Z","output_still_open":false,
- *    "log_bytes":123,"dropped_bytes":0,"lost_records":0,"log_error":0,"max_rss_bytes":1,
+ *    "output_lost":false,"log_bytes":123,"dropped_bytes":0,"lost_records":0,"log_error":0,"max_rss_bytes":1,
  *    "user_ms":1,"system_ms":1}
  *
  * outcome is exited, signalled (with signal and oom_killed), not_started (with failed_step and
@@ -64,6 +64,10 @@ static char *make_message(const json_t *exit, const struct process_result *resul
         return memory_text("the shim was killed while the command ran, so how the command ended "
                            "is not known");
     }
+    if (result->output_lost) {
+        return memory_text("the end of its output may be missing: drctl and the shim had been "
+                           "killed, and nobody read it before the command ended");
+    }
     if (result->lost_records != 0) {
         return memory_format("%ju lines of its output could not be written: %s",
                              (uintmax_t)result->lost_records,
@@ -95,6 +99,7 @@ int result_read(int directory, struct process_result *ret_result, char **ret_mes
     result.ended_at_ns = read_time(exit, "ended_at");
     result.oom_killed = json_is_true(json_object_get(exit, "oom_killed"));
     result.output_still_open = json_is_true(json_object_get(exit, "output_still_open"));
+    result.output_lost = json_is_true(json_object_get(exit, "output_lost"));
     result.log_bytes = (uint64_t)json_get_integer(exit, "log_bytes", 0);
     result.dropped_bytes = (uint64_t)json_get_integer(exit, "dropped_bytes", 0);
     result.lost_records = (uint64_t)json_get_integer(exit, "lost_records", 0);

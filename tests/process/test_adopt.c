@@ -182,6 +182,7 @@ static void killed_shims_are_replaced_while_followed(void **state)
     scratch_write(follower->folder, "go", "");
     follower_run(follower);
     assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), all_ten);
+    assert_false(follower->result.output_lost);
     assert_ended_with(follower, 9);
 }
 
@@ -284,6 +285,33 @@ static void killed_shim_and_command_are_lost(void **state)
     assert_int_equal(follower->lines, 5);
     assert_true(follower->result.started_at_ns > 0);
     assert_non_null(follower->message);
+}
+
+/* The pipes go before anybody comes, as when a command ends while it is being adopted. */
+static void output_that_nobody_read_is_known_to_be_missing(void **state)
+{
+    struct follower *follower = *state;
+    follower->stop_after_lines = 1;
+    follower_start_shell(follower, "echo start; while ! [ -e go ]; do sleep 0.02; done; seq 50; "
+                                   "exec >&- 2>&-; : > closed; "
+                                   "while ! [ -e end ]; do sleep 0.02; done; exit 9");
+    follower_run(follower);
+    follower_forget(follower);
+    kill_shims(follower);
+    scratch_write(follower->folder, "go", "");
+    char *closed = scratch_path(follower->folder, "closed");
+    for (int tries = 0; access(closed, F_OK) != 0; tries++) {
+        assert_true(tries < 1000);
+        sleep_ms(5);
+    }
+    free(closed);
+    follower->stop_after_lines = 0;
+    follower_adopt(follower, 0);
+    scratch_write(follower->folder, "end", "");
+    follower_run(follower);
+    assert_ended_with(follower, 9);
+    assert_string_equal(buffer_text(&follower->text[CRI_STDOUT]), "start\n");
+    assert_true(follower->result.output_lost);
 }
 
 static void write_lock(const struct follower *follower, const char *boot_id, const char *child)
@@ -400,6 +428,7 @@ int main(void)
         TEST(killed_guard_is_replaced),
         TEST(orphan_is_taken_over_with_what_it_printed_meanwhile),
         TEST(killed_shim_and_command_are_lost),
+        TEST(output_that_nobody_read_is_known_to_be_missing),
         TEST(task_that_never_executed_says_so_and_can_be_started),
         TEST(other_process_with_the_same_pid_is_not_the_command),
         TEST(restart_of_the_machine_is_recognised),

@@ -165,6 +165,7 @@ struct shim_child {
     pid_t pid;
     int watch; /* becomes readable when the command may have ended */
     bool adopted;
+    bool output_lost; /* adopted when an output could not be opened any more */
     bool ended;
     bool status_known;
     int status;     /* as of waitpid() */

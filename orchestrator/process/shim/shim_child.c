@@ -207,6 +207,9 @@ void shim_child_adopt(struct shim_child *child, const struct shim_spec *spec,
         streams[i].descriptor = spec->has_outputs != 0
                                     ? SHIM_OUTPUT_FD + i
                                     : reopen_output(spec->adopt_pid, i + 1, spec->adopt_inodes[i]);
+        /* The command has ended, or closed it, while nobody else held the pipe: what nobody had
+         * read went with it, and whether there was anything nobody knows. */
+        child->output_lost |= streams[i].descriptor < 0;
     }
 }
 
@@ -374,12 +377,12 @@ void shim_exit_write(const struct shim_child *child, const struct shim_spec *spe
     append_outcome(&text, &known, spec);
     append_time(&text, "started_at", known.started_at_ns);
     append_time(&text, "ended_at", known.ended_at_ns);
-    buffer_append_format(&text,
-                         ",\"output_still_open\":%s,\"log_bytes\":%" PRIu64
-                         ",\"dropped_bytes\":%" PRIu64 ",\"lost_records\":%" PRIu64
-                         ",\"log_error\":%d",
-                         output_still_open ? "true" : "false", log->at.size_bytes,
-                         log->at.dropped_bytes, log->at.lost_records, log->at.error);
+    buffer_append_format(
+        &text,
+        ",\"output_still_open\":%s,\"output_lost\":%s,\"log_bytes\":%" PRIu64
+        ",\"dropped_bytes\":%" PRIu64 ",\"lost_records\":%" PRIu64 ",\"log_error\":%d",
+        output_still_open ? "true" : "false", known.output_lost ? "true" : "false",
+        log->at.size_bytes, log->at.dropped_bytes, log->at.lost_records, log->at.error);
     if (known.status_known && !known.adopted) {
         append_usage(&text, &usage);
     }
