@@ -7,6 +7,7 @@
  * is an open file description lock that the shim inherits: it is held from before the shim exists
  * until the shim's end, without a gap in which nobody would hold it, and asking for it takes
  * nothing. STARTED-AT is wall-clock time; BEFORE and AFTER are boot time; all in nanoseconds. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -223,12 +224,49 @@ bool task_child_is_alive(const struct task_child *child)
            start_ns <= child->after_ns;
 }
 
+/* A process that runs, other than a zombie, and is in the group. */
+static bool runs_in_group(const char *pid, pid_t group)
+{
+    char path[64];
+    char text[1024];
+    char state = 'X';
+    int parent = 0;
+    int its_group = 0;
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    CLEANUP(file_close_cleanup) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = descriptor >= 0 ? read(descriptor, text, sizeof text - 1) : -1;
+    if (size <= 0) {
+        return false;
+    }
+    text[size] = '\0';
+    const char *at = strrchr(text, ')');
+    return at != NULL && sscanf(at + 1, " %c %d %d", &state, &parent, &its_group) == 3 &&
+           its_group == group && state != 'Z' && state != 'X';
+}
+
 bool task_group_is_left(const struct task_child *child)
 {
-    /* The kernel gives a number to nobody while a group has it: a process with this pid means that
-     * the group was gone. */
-    return child->pid != 0 && child->same_boot && kill(child->pid, 0) != 0 && errno == ESRCH &&
-           kill(-child->pid, 0) == 0;
+    /* The kernel gives a number to nobody while a group has it: a process with this pid that is not
+     * the command's zombie means that the group was gone. Its shim, or who reaps after it, may take
+     * a moment to let go of the zombie. */
+    if (child->pid == 0 || !child->same_boot || task_child_is_alive(child)) {
+        return false;
+    }
+    DIR *processes = opendir("/proc");
+    bool found = false;
+    for (struct dirent *entry;
+         processes != NULL && !found && (entry = readdir(processes)) != NULL;) {
+        found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+                runs_in_group(entry->d_name, child->pid);
+        if (found && (pid_t)strtol(entry->d_name, NULL, 10) == child->pid) {
+            found = false; /* a new process has the number, so the group is a new one, too */
+            break;
+        }
+    }
+    if (processes != NULL) {
+        closedir(processes);
+    }
+    return found;
 }
 
 int task_state(int directory, enum process_state *ret_state, struct error *err)
