@@ -169,11 +169,25 @@ static bool sweep_on(struct process_stop *stop)
     return kill(-group, SIGTERM) == 0;
 }
 
+/* After a sweep the end is told when the shim has let go of the task as well. */
+static bool shim_is_left(const struct process *process)
+{
+    bool locked = false;
+    return task_is_locked(process->directory, &locked) == 0 && locked;
+}
+
 bool stop_sweep(struct process *process)
 {
     struct process_stop *stop = process->stop;
-    if (stop == NULL || !stop->reached || !task_group_is_left(&process->child)) {
+    if (stop == NULL || !stop->reached) {
         return false;
+    }
+    if (!task_group_is_left(&process->child)) {
+        if (!stop->sweeping || !shim_is_left(process)) {
+            return false;
+        }
+        uv_timer_start(&stop->timer, on_timer, STOP_LOOK_MS, 0);
+        return true;
     }
     if ((!stop->sweeping || clock_monotonic_ns() >= stop->sweep_until_ns) && !sweep_on(stop)) {
         return false;
